@@ -1,0 +1,129 @@
+import { z } from 'zod';
+
+/** Workers, prefixes and demand groups beyond these bounds are dropped; the totals stay true. */
+export const MAX_WORKERS = 500;
+const MAX_PREFIXES = 100;
+const MAX_GROUPS = 50;
+const MAX_RESOURCES = 16;
+const MAX_RESULT_BYTES = 16 * 1024;
+const MAX_COUNT = 1e9;
+
+// The scheduler runs in a user's image: any number may be NaN, negative or absurd, and must not reach arithmetic.
+function clamp(value: number | bigint, maximum: number): number {
+  const number = Number(value);
+  return Number.isNaN(number) ? 0 : Math.min(Math.max(number, 0), maximum);
+}
+
+const numeric = z.custom<number | bigint>(
+  (value) => typeof value === 'number' || typeof value === 'bigint',
+  'expected a number',
+);
+const amount = numeric.transform((value) => clamp(value, Number.MAX_SAFE_INTEGER));
+const count = numeric.transform((value) => Math.trunc(clamp(value, MAX_COUNT)));
+const label = z.string().transform((value) => value.slice(0, 256));
+
+function boundedArray<T extends z.ZodType>(item: T, maximum: number) {
+  return z
+    .array(z.unknown())
+    .transform((items) => items.slice(0, maximum))
+    .pipe(z.array(item));
+}
+
+function boundedRecord<T extends z.ZodType>(value: T, maximum: number) {
+  return z
+    .record(z.string(), z.unknown())
+    .transform((entries) => Object.fromEntries(Object.entries(entries).slice(0, maximum)))
+    .pipe(z.record(label, value));
+}
+
+const resources = boundedRecord(amount, MAX_RESOURCES);
+
+const worker = z.object({
+  name: label,
+  address: label,
+  nthreads: count,
+  /** Tasks assigned to the worker: running ones and its backlog. */
+  processing: count,
+  /** Tasks it executes now, seceded ones excluded. As fresh as its last heartbeat. */
+  executing: count.default(0),
+  /** Seceded tasks (`worker_client`, `secede`): they hold no thread but die with the worker. */
+  long_running: count.default(0),
+  /** Distributed's own word: running, paused, closing_gracefully, closing, … */
+  status: label,
+  resources: resources.default({}),
+  /** Bytes of results it holds. */
+  nbytes: amount.default(0),
+  /** Holds an actor, or unfinished tasks are bound to it or its host: never a victim. */
+  pinned: z.boolean().default(false),
+  /** What a drain of ours has come to; null when none was asked for. */
+  drain: label.nullable().default(null),
+});
+
+const prefix = z.object({ finished: count, erred: count, active: count });
+
+const group = z.object({
+  /** What each task of the group demands of a worker; `{}` means any worker. */
+  resources,
+  tasks: count,
+  /** Expected seconds of work left, by durations learnt so far. */
+  seconds: amount,
+});
+
+/** Shape of one `flowrun_sample` reply, with every number, list and text bounded. */
+const schema = z.object({
+  version: z.literal(1),
+  uid: label,
+  attempt: count,
+  /** Grows by one whenever something a controller should react to at once has changed. */
+  seq: count,
+  /** Unix time in seconds by the scheduler's clock. */
+  time: amount,
+  workers: boundedArray(worker, MAX_WORKERS),
+  workers_total: count,
+  tasks: z.object({
+    /** Tasks the scheduler knows of at present. */
+    total: count,
+    waiting: count,
+    queued: count,
+    /** No present worker fits. */
+    no_worker: count,
+    processing: count,
+    /** Results wanted and held. */
+    memory: count,
+    /** Tasks that are in state erred at present. */
+    erred: count,
+    /** Tasks that computed a result, ever. Never falls, forgotten tasks stay counted. */
+    finished: count,
+    /** Tasks that failed for good, ever. Never falls. */
+    failed: count,
+  }),
+  prefixes: boundedRecord(prefix, MAX_PREFIXES),
+  /** Group demand of unfinished runnable tasks; plain tasks are the group `{}`. */
+  demand: boundedArray(group, MAX_GROUPS).default([]),
+  /** Keys a client waits for, or data scattered to no worker: needs one worker. */
+  keys_wanted: z.boolean().default(false),
+  /** The launcher's result as it sent it; the reader parses it further. */
+  result: z
+    .record(z.string(), z.unknown())
+    .refine((value) => JSON.stringify(value, bigints).length <= MAX_RESULT_BYTES, 'result is too large')
+    .nullable(),
+  launcher_seen: z.boolean(),
+  /** `python`, `dask`, `distributed`, `tornado`. */
+  versions: boundedRecord(label, 16),
+});
+
+export type Sample = z.infer<typeof schema>;
+
+function bigints(_key: string, value: unknown): unknown {
+  return typeof value === 'bigint' ? Number(value) : value;
+}
+
+/** Parses a decoded reply. Numbers are clamped into range, lists cut; a wrong shape gives `error`, it never throws. */
+export function parseSample(value: unknown): { sample: Sample } | { error: string } {
+  const parsed = schema.safeParse(value);
+  if (parsed.success) return { sample: parsed.data };
+  const [issue] = parsed.error.issues;
+  return {
+    error: `sample: ${issue?.path.join('.') ?? ''}: ${issue?.message ?? 'wrong shape'}`.slice(0, 300),
+  };
+}
