@@ -1,0 +1,266 @@
+import { createHash } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { KubeConfig } from '@kubernetes/client-node';
+import { Pool, ProxyAgent, type Dispatcher } from 'undici';
+import { backoffMs, type Backoff } from './backoff.ts';
+import { CredentialSource, type Credentials } from './credentials.ts';
+import { type ApiError, FencedError, NetworkError, apiError } from './errors.ts';
+import { parse } from './json.ts';
+
+export interface TransportOptions {
+  /** Connections at most, watches included (each holds one). Default 32. */
+  readonly connections?: number;
+  /** Limit of one attempt of a read, in milliseconds. Default 30 000. */
+  readonly readTimeoutMs?: number;
+  /** Limit of one attempt of a write. Default 4 500: below the 5 s between a leader's renew deadline and the end of its lease. */
+  readonly writeTimeoutMs?: number;
+  readonly userAgent?: string;
+}
+
+export interface Request {
+  readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
+  readonly path: string;
+  readonly query?: Readonly<Record<string, string | number | boolean | undefined>>;
+  /** JSON text. */
+  readonly body?: string;
+  readonly contentType?: string;
+  readonly signal?: AbortSignal | undefined;
+  /** Limit of one attempt. For a stream: of the time to its first byte. */
+  readonly timeoutMs?: number | undefined;
+  /** Asked before every attempt of a write. */
+  readonly mayWrite?: (() => boolean) | undefined;
+  /** Whether sending it twice does no harm. Default: everything but POST and PATCH. */
+  readonly idempotent?: boolean;
+}
+
+const ATTEMPTS = 4;
+const BACKOFF: Backoff = { baseMs: 200, maxMs: 5_000, jitter: 0.5 };
+/** Longer waits belong to the caller, who can do something else meanwhile. */
+const MAX_WAIT_MS = 10_000;
+
+/**
+ * HTTP to one API server, over one pool of kept-alive HTTP/1.1 connections.
+ *
+ * - Every request has a time-out and can be aborted; a time-out closes its connection, so a dead one is not used again.
+ * - 429 and 503: waits as told by Retry-After (else a back-off), up to 4 attempts, only when sending twice does no harm.
+ * - A connection lost before the answer: reads are sent again; writes throw NetworkError, since they may have taken place.
+ * - 401: credentials are read anew and the request is sent once more. Changed TLS material replaces the pool.
+ * - Throws ApiError (or a subclass), NetworkError, FencedError, or the signal's reason.
+ */
+export class Transport {
+  readonly #source: CredentialSource;
+  readonly #options: Required<TransportOptions>;
+  #pool: { fingerprint: string; dispatcher: Dispatcher } | undefined;
+
+  constructor(kubeConfig: KubeConfig, options: TransportOptions = {}) {
+    this.#source = new CredentialSource(kubeConfig);
+    this.#options = {
+      connections: options.connections ?? 32,
+      readTimeoutMs: options.readTimeoutMs ?? 30_000,
+      writeTimeoutMs: options.writeTimeoutMs ?? 4_500,
+      userAgent: options.userAgent ?? 'flowrun-operator',
+    };
+  }
+
+  /** The parsed answer. */
+  async request(request: Request): Promise<unknown> {
+    const isRead = request.method === 'GET';
+    const idempotent = request.idempotent ?? (request.method !== 'POST' && request.method !== 'PATCH');
+    for (let attempt = 1; ; attempt += 1) {
+      let waitMs: number;
+      try {
+        return await this.#attempt(request);
+      } catch (error) {
+        const delay = retryDelayMs(error, attempt, isRead, idempotent);
+        if (delay === undefined || attempt === ATTEMPTS) {
+          throw error;
+        }
+        waitMs = delay;
+      }
+      await sleep(waitMs, undefined, request.signal === undefined ? {} : { signal: request.signal }).catch(
+        () => {
+          throw abortReason(request.signal);
+        },
+      );
+    }
+  }
+
+  /**
+   * The body of a long answer as it arrives, decoded. Not retried. Throws as `request`; ends with NetworkError when nothing was
+   * received for `idleMs`. Stopping the iteration closes the connection.
+   */
+  async *stream(request: Request, idleMs: number): AsyncGenerator<string, void, undefined> {
+    const timeout = new AbortController();
+    const timer = setTimeout(() => timeout.abort(), request.timeoutMs ?? this.#options.readTimeoutMs);
+    const signal =
+      request.signal === undefined ? timeout.signal : AbortSignal.any([request.signal, timeout.signal]);
+    try {
+      const response = await this.#send(request, signal, idleMs);
+      clearTimeout(timer);
+      const decoder = new TextDecoder();
+      for await (const chunk of response.body) {
+        yield decoder.decode(chunk as Buffer, { stream: true });
+      }
+    } catch (error) {
+      throw this.#classify(error, request, timeout.signal.aborted);
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  async close(): Promise<void> {
+    const pool = this.#pool;
+    this.#pool = undefined;
+    await pool?.dispatcher.destroy();
+  }
+
+  async #attempt(request: Request): Promise<unknown> {
+    const limit =
+      request.timeoutMs ??
+      (request.method === 'GET' ? this.#options.readTimeoutMs : this.#options.writeTimeoutMs);
+    const timeout = AbortSignal.timeout(limit);
+    const signal = request.signal === undefined ? timeout : AbortSignal.any([request.signal, timeout]);
+    try {
+      const response = await this.#send(request, signal, limit);
+      const text = await response.body.text();
+      return text === '' ? undefined : parse(text);
+    } catch (error) {
+      throw this.#classify(error, request, timeout.aborted);
+    }
+  }
+
+  /** Sends, once more after a 401; an answer of 400 and above is thrown. */
+  async #send(request: Request, signal: AbortSignal, bodyTimeout: number): Promise<Dispatcher.ResponseData> {
+    for (let renewed = false; ; renewed = true) {
+      signal.throwIfAborted();
+      const credentials = await this.#source.get();
+      if (request.method !== 'GET' && request.mayWrite?.() === false) {
+        throw new FencedError(`${describe(request)}: not sent, this process may not write now`);
+      }
+      const response = await this.#dispatcher(credentials).request({
+        origin: new URL(credentials.server).origin,
+        path: pathOf(request, credentials.server),
+        method: request.method,
+        headers: {
+          accept: 'application/json',
+          'user-agent': this.#options.userAgent,
+          ...(request.body !== undefined && { 'content-type': request.contentType ?? 'application/json' }),
+          ...credentials.headers,
+        },
+        body: request.body ?? null,
+        signal,
+        headersTimeout: 0,
+        bodyTimeout,
+      });
+      if (response.statusCode < 400) {
+        return response;
+      }
+      const text = await response.body.text();
+      if (response.statusCode === 401 && !renewed) {
+        this.#source.refresh(credentials);
+        continue;
+      }
+      const retryAfter = response.headers['retry-after'];
+      throw apiError(describe(request), response.statusCode, lenientJson(text), String(retryAfter ?? ''));
+    }
+  }
+
+  #dispatcher(credentials: Credentials): Dispatcher {
+    const fingerprint = fingerprintOf(credentials);
+    if (this.#pool?.fingerprint !== fingerprint) {
+      // The old pool finishes what it carries, long watches included.
+      void this.#pool?.dispatcher.close();
+      this.#pool = { fingerprint, dispatcher: newPool(credentials, this.#options.connections) };
+    }
+    return this.#pool.dispatcher;
+  }
+
+  #classify(error: unknown, request: Request, timedOut: boolean): unknown {
+    if (request.signal?.aborted === true) {
+      return abortReason(request.signal);
+    }
+    if (error instanceof FencedError || (error instanceof Error && 'reason' in error && 'status' in error)) {
+      return error;
+    }
+    const cause = error instanceof Error ? error.message : String(error);
+    return new NetworkError(`${describe(request)}: ${timedOut ? 'timed out' : `no answer: ${cause}`}`, {
+      cause: error,
+    });
+  }
+}
+
+function newPool({ server, proxyUrl, tls }: Credentials, connections: number): Dispatcher {
+  const options = {
+    connections,
+    // One request at a time on a connection; HTTP/2 would put all of them, watches too, on a single one.
+    pipelining: 1,
+    allowH2: false,
+    // Below the API server's own 90 s, so that an idle connection is closed by us, never under a request.
+    keepAliveTimeout: 30_000,
+    keepAliveMaxTimeout: 30_000,
+  };
+  const connect = { ...tls, timeout: 5_000, keepAlive: true, keepAliveInitialDelay: 30_000 };
+  return proxyUrl === undefined
+    ? new Pool(new URL(server).origin, { ...options, connect })
+    : new ProxyAgent({ ...options, uri: proxyUrl, requestTls: connect });
+}
+
+function fingerprintOf({ server, proxyUrl, tls }: Credentials): string {
+  const hash = createHash('sha256');
+  for (const part of [
+    server,
+    proxyUrl ?? '',
+    tls.ca,
+    tls.cert,
+    tls.key,
+    tls.servername,
+    String(tls.rejectUnauthorized),
+  ]) {
+    hash.update(part ?? '').update('\0');
+  }
+  return hash.digest('hex');
+}
+
+function retryDelayMs(
+  error: unknown,
+  attempt: number,
+  isRead: boolean,
+  idempotent: boolean,
+): number | undefined {
+  if (error instanceof NetworkError) {
+    return isRead ? backoffMs(BACKOFF, attempt) : undefined;
+  }
+  const { status, retryAfter } = error as Partial<ApiError>;
+  if (!idempotent || (status !== 429 && status !== 503)) {
+    return undefined;
+  }
+  const delay = retryAfter === undefined ? backoffMs(BACKOFF, attempt) : retryAfter * 1000;
+  return delay > MAX_WAIT_MS ? undefined : delay;
+}
+
+function pathOf(request: Request, server: string): string {
+  const query = new URLSearchParams();
+  for (const [key, value] of Object.entries(request.query ?? {})) {
+    if (value !== undefined) {
+      query.set(key, String(value));
+    }
+  }
+  const prefix = new URL(server).pathname.replace(/\/+$/, '');
+  return `${prefix}${request.path}${query.size === 0 ? '' : `?${query.toString()}`}`;
+}
+
+function describe(request: Request): string {
+  return `${request.method} ${request.path}`;
+}
+
+function lenientJson(text: string): unknown {
+  try {
+    return parse(text);
+  } catch {
+    return text;
+  }
+}
+
+function abortReason(signal: AbortSignal | undefined): unknown {
+  return signal?.reason ?? new Error('Aborted');
+}
