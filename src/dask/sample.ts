@@ -100,8 +100,10 @@ const schema = z.object({
   prefixes: boundedRecord(prefix, MAX_PREFIXES),
   /** Group demand of unfinished runnable tasks; plain tasks are the group `{}`. */
   demand: boundedArray(group, MAX_GROUPS).default([]),
-  /** Keys a client waits for, or data scattered to no worker: needs one worker. */
+  /** A client holds futures: with no worker left, their results would be lost. */
   keys_wanted: z.boolean().default(false),
+  /** Calls of `scatter` that wait for a first worker: each is a demand of one worker. */
+  scatters_waiting: count.default(0),
   /** The launcher's result as it sent it; the reader parses it further. */
   result: z
     .record(z.string(), z.unknown())
