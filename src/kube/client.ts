@@ -1,70 +1,22 @@
 import type { KubeConfig } from '@kubernetes/client-node';
+import type {
+  CallOptions,
+  ClientOptions,
+  DeleteCollectionOptions,
+  DeleteOptions,
+  ListOptions,
+  ObjectList,
+  Page,
+  PatchOptions,
+  WatchOptions,
+} from './client-options.ts';
 import { AlreadyExistsError, isAlreadyExists, isGone, isNotFound } from './errors.ts';
 import { type KubeObject, controllerOf, nameOf } from './object.ts';
-import { type Resource, apiVersion, collectionPath, objectPath } from './resource.ts';
+import { withPreconditions } from './preconditions.ts';
+import { type Resource, collectionPath, objectPath } from './resource.ts';
 import { requireKeys } from './selector.ts';
-import { type Request, Transport, type TransportOptions } from './transport.ts';
-
-export interface ClientOptions extends TransportOptions {
-  /** Asked before every attempt of a write; `false` refuses it with FencedError, unsent. */
-  readonly mayWrite?: () => boolean;
-  /** Label keys that every selector of `deleteCollection` must pin with `=` or `in`. */
-  readonly requiredSelectorKeys?: readonly string[];
-}
-
-export interface CallOptions {
-  readonly signal?: AbortSignal;
-  /** Limit of one attempt, in milliseconds. */
-  readonly timeoutMs?: number;
-}
-
-export interface ListOptions extends CallOptions {
-  /** Left out: all namespaces. */
-  readonly namespace?: string | undefined;
-  readonly labelSelector?: string | undefined;
-  readonly fieldSelector?: string | undefined;
-  /** Objects per page. Default 500. */
-  readonly limit?: number;
-}
-
-export interface ObjectList {
-  items: KubeObject[];
-  resourceVersion: string;
-}
-
-export interface Page extends ObjectList {
-  /** Where the next page starts; absent on the last. */
-  continue?: string;
-}
-
-export interface WatchOptions extends ListOptions {
-  readonly resourceVersion: string;
-  /** The server ends the watch after it. */
-  readonly timeoutSeconds: number;
-  /** Silence after which the connection counts as dead, in milliseconds. */
-  readonly idleMs: number;
-}
-
-export interface PatchOptions extends CallOptions {
-  readonly type: 'merge' | 'json';
-  readonly subresource?: string;
-  /** Preconditions, for `merge` only: ConflictError when they do not hold. */
-  readonly uid?: string;
-  readonly resourceVersion?: string;
-}
-
-export interface DeleteOptions extends CallOptions {
-  /** Precondition: a successor of the same name is left alone. */
-  readonly uid: string;
-  readonly gracePeriodSeconds?: number;
-  readonly propagationPolicy?: 'Background' | 'Foreground' | 'Orphan';
-}
-
-export interface DeleteCollectionOptions extends CallOptions {
-  readonly labelSelector: string;
-  readonly gracePeriodSeconds?: number;
-  readonly propagationPolicy?: 'Background' | 'Foreground' | 'Orphan';
-}
+import { type Request, Transport } from './transport.ts';
+import { toKubeObject, toPage } from './wire.ts';
 
 /**
  * Requests to the API server as raw JSON: nothing pruned, no integer rounded. Thrown: see errors.ts.
@@ -125,14 +77,7 @@ export class Client {
     const { namespace, labelSelector, fieldSelector, limit = 500, ...call } = options;
     const query = { labelSelector, fieldSelector, limit: limit === 0 ? undefined : limit, continue: token };
     const path = collectionPath(resource, namespace);
-    const answer = (await this.#transport.request({ method: 'GET', path, query, ...call })) as {
-      items: KubeObject[] | null;
-      metadata: { resourceVersion: string; continue?: string };
-    };
-    const type = { apiVersion: apiVersion(resource), kind: resource.kind };
-    const items = (answer.items ?? []).map((item) => ({ ...type, ...item }));
-    const { resourceVersion, continue: next } = answer.metadata;
-    return { items, resourceVersion, ...(next !== undefined && next !== '' && { continue: next }) };
+    return toPage(resource, await this.#transport.request({ method: 'GET', path, query, ...call }));
   }
 
   /** The text of a watch's answer as it arrives: JSON lines, cut anywhere. Bookmarks are asked for. */
@@ -225,7 +170,7 @@ export class Client {
       this.#write({
         method: 'PATCH',
         path,
-        body: JSON.stringify(withPreconditions(body, type, uid, resourceVersion)),
+        body: JSON.stringify(withPreconditions(body, { uid, resourceVersion })),
         contentType: `application/${type}-patch+json`,
         // A resourceVersion holds once: a second sending cannot apply the patch twice.
         idempotent: type === 'merge' || resourceVersion !== undefined,
@@ -298,31 +243,6 @@ export class Client {
   }
 
   async #object(request: Request): Promise<KubeObject> {
-    return (await this.#transport.request(request)) as KubeObject;
+    return toKubeObject(await this.#transport.request(request));
   }
-}
-
-function withPreconditions(
-  body: object,
-  type: 'merge' | 'json',
-  uid?: string,
-  resourceVersion?: string,
-): object {
-  if (uid === undefined && resourceVersion === undefined) {
-    return body;
-  }
-  if (type === 'json') {
-    const test = (path: string, value: string | undefined) =>
-      value === undefined ? [] : [{ op: 'test', path: `/metadata/${path}`, value }];
-    return [...test('uid', uid), ...test('resourceVersion', resourceVersion), ...(body as object[])];
-  }
-  const metadata = (body as { metadata?: object }).metadata;
-  return {
-    ...body,
-    metadata: {
-      ...metadata,
-      ...(uid !== undefined && { uid }),
-      ...(resourceVersion !== undefined && { resourceVersion }),
-    },
-  };
 }

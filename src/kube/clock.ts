@@ -4,7 +4,7 @@ export interface Clock {
   now(): number;
   /** The wall clock: for what is written down. */
   date(): Date;
-  /** Rejects with the signal's reason when aborted. */
+  /** Rejects when aborted. */
   sleep(ms: number, signal?: AbortSignal): Promise<void>;
 }
 
@@ -13,13 +13,10 @@ export const systemClock: Clock = {
   date: () => new Date(),
   sleep: (ms, signal) =>
     new Promise((resolve, reject) => {
-      if (signal?.aborted === true) {
-        reject(signal.reason as Error);
-        return;
-      }
+      signal?.throwIfAborted();
       const abort = () => {
         clearTimeout(timer);
-        reject(signal?.reason as Error);
+        reject(new Error('Aborted', { cause: signal?.reason }));
       };
       const timer = setTimeout(() => {
         signal?.removeEventListener('abort', abort);

@@ -65,16 +65,12 @@ export class CredentialSource {
   }
 
   /** The server refused these credentials: the next `get` reads anew, unless somebody has done so already. */
-  refresh(refused: Credentials): void {
+  async refresh(refused: Credentials): Promise<void> {
     const current = this.#current;
-    void current?.credentials.then(
-      (credentials) => {
-        if (credentials === refused && this.#current === current) {
-          this.#current = undefined;
-        }
-      },
-      () => undefined,
-    );
+    const credentials = await current?.credentials.catch(() => undefined);
+    if (credentials === refused && this.#current === current) {
+      this.#current = undefined;
+    }
   }
 }
 
@@ -92,9 +88,9 @@ async function read(source: KubeConfig): Promise<Credentials> {
     throw new Error('The kubeconfig lost its current cluster');
   }
   const user = kubeConfig.getCurrentUser();
-  const options: RequestOptions & { headers: Record<string, string> } = { headers: {} };
+  const headers: Record<string, string> = {};
+  const options: RequestOptions = { headers };
   await kubeConfig.applyToHTTPSOptions(options);
-  const headers = { ...options.headers };
   const tokenFile: unknown = user?.authProvider?.config?.tokenFile;
   if (typeof tokenFile === 'string') {
     headers['Authorization'] = `Bearer ${(await readFile(tokenFile, 'utf8')).trim()}`;

@@ -8,6 +8,10 @@
 
 declare global {
   interface JSON {
+    parse(
+      text: string,
+      reviver: (key: string, value: unknown, context: { source: string }) => unknown,
+    ): unknown;
     rawJSON(text: string): object;
     isRawJSON(value: unknown): boolean;
   }
@@ -17,16 +21,12 @@ declare global {
 const SUSPECT = /[:[,]\s*-?\d(?:\d{15}|[\d.]*[eE])/;
 const INTEGER = /^-?\d+$/;
 
-type Reviver = (this: unknown, key: string, value: unknown, context: { source: string }) => unknown;
-
 /** Throws SyntaxError on what is not JSON. */
 export function parse(text: string): unknown {
-  return SUSPECT.test(text)
-    ? JSON.parse(text, keepExact as Parameters<typeof JSON.parse>[1])
-    : JSON.parse(text);
+  return SUSPECT.test(text) ? JSON.parse(text, keepExact) : JSON.parse(text);
 }
 
-const keepExact: Reviver = (_key, value, context) => {
+function keepExact(_key: string, value: unknown, context: { source: string }): unknown {
   if (typeof value !== 'number') {
     return value;
   }
@@ -34,4 +34,4 @@ const keepExact: Reviver = (_key, value, context) => {
     ? !Number.isSafeInteger(value) && String(value) !== context.source
     : !Number.isFinite(value);
   return altered ? JSON.rawJSON(context.source) : value;
-};
+}

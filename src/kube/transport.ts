@@ -4,7 +4,7 @@ import type { KubeConfig } from '@kubernetes/client-node';
 import { Pool, ProxyAgent, type Dispatcher } from 'undici';
 import { backoffMs, type Backoff } from './backoff.ts';
 import { CredentialSource, type Credentials } from './credentials.ts';
-import { type ApiError, FencedError, NetworkError, apiError } from './errors.ts';
+import { ApiError, FencedError, NetworkError, apiError } from './errors.ts';
 import { parse } from './json.ts';
 
 export interface TransportOptions {
@@ -98,8 +98,9 @@ export class Transport {
       const response = await this.#send(request, signal, idleMs);
       clearTimeout(timer);
       const decoder = new TextDecoder();
-      for await (const chunk of response.body) {
-        yield decoder.decode(chunk as Buffer, { stream: true });
+      const body: AsyncIterable<Uint8Array> = response.body;
+      for await (const chunk of body) {
+        yield decoder.decode(chunk, { stream: true });
       }
     } catch (error) {
       throw this.#classify(error, request, timeout.signal.aborted);
@@ -157,7 +158,7 @@ export class Transport {
       }
       const text = await response.body.text();
       if (response.statusCode === 401 && !renewed) {
-        this.#source.refresh(credentials);
+        await this.#source.refresh(credentials);
         continue;
       }
       const retryAfter = response.headers['retry-after'];
@@ -179,7 +180,7 @@ export class Transport {
     if (request.signal?.aborted === true) {
       return abortReason(request.signal);
     }
-    if (error instanceof FencedError || (error instanceof Error && 'reason' in error && 'status' in error)) {
+    if (error instanceof FencedError || error instanceof ApiError) {
       return error;
     }
     const cause = error instanceof Error ? error.message : String(error);
@@ -230,11 +231,10 @@ function retryDelayMs(
   if (error instanceof NetworkError) {
     return isRead ? backoffMs(BACKOFF, attempt) : undefined;
   }
-  const { status, retryAfter } = error as Partial<ApiError>;
-  if (!idempotent || (status !== 429 && status !== 503)) {
+  if (!idempotent || !(error instanceof ApiError) || (error.status !== 429 && error.status !== 503)) {
     return undefined;
   }
-  const delay = retryAfter === undefined ? backoffMs(BACKOFF, attempt) : retryAfter * 1000;
+  const delay = error.retryAfter === undefined ? backoffMs(BACKOFF, attempt) : error.retryAfter * 1000;
   return delay > MAX_WAIT_MS ? undefined : delay;
 }
 

@@ -92,11 +92,12 @@ export class WorkQueue {
         if (inFlight.size >= concurrency) {
           break;
         }
-        const work = this.#process(key, handler, signal).then(() => {
+        const work = this.#process(key, handler, signal);
+        inFlight.add(work);
+        void work.finally(() => {
           inFlight.delete(work);
           this.#wake?.();
         });
-        inFlight.add(work);
       }
       await new Promise<void>((resolve) => {
         this.#wake = resolve;
