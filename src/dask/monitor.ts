@@ -1,38 +1,69 @@
-import type { Sample } from './sample.ts';
+import type { Newest, Target } from './watch.ts';
+import { Watch } from './watch.ts';
 
-/** PEM texts of the operator's own certificate and the run's CA; `servername` is the name the scheduler's certificate must carry. */
-export interface TlsOptions {
-  ca: string;
-  cert: string;
-  key: string;
-  servername: string;
+interface MonitorOptions {
+  /** A new sample of the key is there. It must not throw; if it does, `onError` gets the error. */
+  onSample: (key: string) => void;
+  onError?: (key: string, error: unknown) => void;
+  /** Milliseconds since the epoch. */
+  now?: () => number;
 }
 
-export interface Target {
-  /** `ws://10.0.0.1:8788` or `wss://…`. */
-  url: string;
-  uid: string;
-  attempt: number;
-  /** A sample comes at least this often; at once when something changes. */
-  intervalSeconds: number;
-  tls?: TlsOptions | undefined;
-}
-
-/** What is known of a run: its newest sample with the time it arrived, or why there is none. Times in milliseconds of the clock. */
-export type Newest =
-  | { sample: Sample; receivedAt: number; cause?: string }
-  | { sample: undefined; cause: string; since: number };
-
+/** What the schedulers of all tracked runs say, one long-polling connection each. Nothing here throws. */
 export class Monitor {
-  constructor(_options: { onSample: (key: string) => void }) {}
+  readonly #options: MonitorOptions;
+  readonly #watches = new Map<string, Watch>();
+  readonly #stopping = new Set<Promise<void>>();
+  #closed = false;
 
-  track(_key: string, _target: Target): void {}
-
-  untrack(_key: string): void {}
-
-  newest(_key: string): Newest | undefined {
-    return undefined;
+  constructor(options: MonitorOptions) {
+    this.#options = options;
   }
 
-  async close(): Promise<void> {}
+  /** Idempotent. Another address, attempt or certificate reconnects and forgets what was known; another interval holds from the next poll on. */
+  track(key: string, target: Target): void {
+    if (this.#closed) return;
+    const watch = this.#watches.get(key);
+    if (watch !== undefined && identity(watch.target) === identity(target)) {
+      watch.target.intervalSeconds = target.intervalSeconds;
+      return;
+    }
+    this.untrack(key);
+    this.#watches.set(
+      key,
+      new Watch({ target, now: this.#options.now ?? Date.now, onSample: () => this.#notify(key) }),
+    );
+  }
+
+  untrack(key: string): void {
+    const watch = this.#watches.get(key);
+    if (watch === undefined) return;
+    this.#watches.delete(key);
+    const stopped = watch.stop().finally(() => this.#stopping.delete(stopped));
+    this.#stopping.add(stopped);
+  }
+
+  /** Undefined for a key that is not tracked. */
+  newest(key: string): Newest | undefined {
+    return this.#watches.get(key)?.newest;
+  }
+
+  /** Resolves once no connection and no timer is left. Later calls of `track` do nothing. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    for (const key of this.#watches.keys()) this.untrack(key);
+    await Promise.all(this.#stopping);
+  }
+
+  #notify(key: string): void {
+    try {
+      this.#options.onSample(key);
+    } catch (error) {
+      this.#options.onError?.(key, error);
+    }
+  }
+}
+
+function identity({ url, uid, attempt, tls }: Target): string {
+  return JSON.stringify([url, uid, attempt, tls?.ca, tls?.cert, tls?.key, tls?.servername]);
 }
