@@ -1,0 +1,193 @@
+import { isTrue } from '../api/conditions.ts';
+import type { Attempt } from '../api/attempt.ts';
+import { activeDeadline, currentAttempt, earliest, isOver, startDeadline } from './attempt.ts';
+import { type Ending, endAttempt, endRun, ending } from './end.ts';
+import type { Action, Decision } from './decision.ts';
+import { evidenceOfEnd } from './evidence.ts';
+import type { Observed } from './observed.ts';
+import { progress } from './progress.ts';
+import { accept, begin, markRunning, markSuspended } from './start.ts';
+import { wantedStop } from './stop.ts';
+import { tearDown } from './teardown.ts';
+import { formatTime, parseTime } from './time.ts';
+import { commit } from './transition.ts';
+import { replaceDeadWorkers, wantedOrdinals } from './workers.ts';
+
+/**
+ * The whole behaviour of a FlowRun: what to do next, given what is seen.
+ *
+ * Guarantees, for any sequence of observations, also stale ones, and a crash after any commit and any action:
+ * - an outcome that was committed never changes, and after CleanedUp nothing is written;
+ * - a flow pod is created only for an attempt that has not ended, and never again once its UID was committed;
+ * - whatever cannot be seen again later (an end, a stop, a lost worker) is committed before the action that
+ *   destroys its evidence;
+ * - the same observation gives the same decision.
+ */
+export function decide(observed: Observed): Decision {
+  const { run, status } = observed;
+  if (run.managedByOther) return rest('managed by another controller');
+  // Owner references make the garbage collector remove the children; anything we did now would race with it.
+  if (run.deleting) return rest('being deleted');
+  const attempt = currentAttempt(status);
+  if (isOver(status)) return afterTheEnd(observed, attempt);
+  if (attempt === undefined || attempt.endTime !== undefined) return between(observed, attempt);
+  return during(observed, attempt);
+}
+
+function rest(why: string, wakeAt?: number): Decision {
+  return { kind: 'act', actions: [], wakeAt, why };
+}
+
+function act(why: string, actions: Action[], wakeAt?: number): Decision {
+  return { kind: 'act', actions, wakeAt, why };
+}
+
+function afterTheEnd(observed: Observed, attempt: Attempt | undefined): Decision {
+  const { run, status, now } = observed;
+  if (!isTrue(status.conditions, 'CleanedUp')) {
+    const keepUntil =
+      attempt?.outcome === 'Failed' && attempt.endTime !== undefined
+        ? parseTime(attempt.endTime) + run.clusterAfterFailureSeconds * 1000
+        : 0;
+    if (now < keepUntil)
+      return rest('the cluster is kept for a look (spec.cleanup.clusterAfterFailureSeconds)', keepUntil);
+    return (
+      tearDown(observed, attempt) ??
+      commit(observed, {
+        why: 'only finished flow pods are left',
+        conditions: [
+          {
+            type: 'CleanedUp',
+            status: 'True',
+            reason: 'CleanedUp',
+            message: 'Scheduler, workers and the objects of the run are gone.',
+          },
+        ],
+      })
+    );
+  }
+  if (run.ttlSecondsAfterFinished === undefined || status.completionTime === undefined)
+    return rest('finished');
+  const expiry = parseTime(status.completionTime) + run.ttlSecondsAfterFinished * 1000;
+  return now < expiry
+    ? rest('finished', expiry)
+    : act('spec.ttlSecondsAfterFinished has passed', [{ type: 'deleteRun' }]);
+}
+
+/** No attempt is in progress: clear away the last one, then end, wait or begin. */
+function between(observed: Observed, attempt: Attempt | undefined): Decision {
+  const { run, now, plan } = observed;
+  const busy = tearDown(observed, attempt);
+  if (busy !== undefined) return busy;
+  if (run.cancel) return endRun(observed, ending('Cancelled', 'The run was cancelled by spec.cancel.'));
+  const deadline = activeDeadline(observed);
+  if (deadline !== undefined && now >= deadline) {
+    return endRun(
+      observed,
+      ending(
+        'DeadlineExceeded',
+        `The run took longer than spec.activeDeadlineSeconds (${run.activeDeadlineSeconds} s).`,
+      ),
+    );
+  }
+  if (run.suspend) return markSuspended(observed) ?? rest('suspended');
+  if (!plan.ok) return accept(observed, plan) ?? rest('waits for a spec that can be run');
+  const retryAt = attempt?.retryAt === undefined ? 0 : parseTime(attempt.retryAt);
+  if (now < retryAt) return rest('waits before the next attempt', earliest(retryAt, deadline));
+  return begin(observed, plan);
+}
+
+function during(observed: Observed, attempt: Attempt): Decision {
+  const evidence = evidenceOfEnd(observed, attempt);
+  const stop = attempt.stop ?? wantedStop(observed, attempt);
+  if (evidence !== undefined) return endAttempt(observed, attempt, outcomeOf(evidence, stop));
+  if (stop !== undefined) return stopFlow(observed, attempt, stop);
+
+  const { flow } = observed.children;
+  if (attempt.flowPodUID === undefined && flow.state !== 'absent') {
+    return commit(observed, { why: 'flow pod seen', attempt: { flowPodUID: flow.uid } });
+  }
+  if (attempt.flowPodUID !== undefined && (flow.state === 'absent' || flow.uid !== attempt.flowPodUID)) {
+    return act('the cache does not show the flow pod', [{ type: 'lookForFlowPod', uid: attempt.flowPodUID }]);
+  }
+  const replaced = replaceDeadWorkers(observed, attempt);
+  if (replaced !== undefined) return replaced;
+  const missing = missingChildren(observed, attempt);
+  if (missing.length > 0) return act('create what is missing', missing);
+  const surplus = surplusWorkers(observed);
+  if (surplus.length > 0) return act('remove workers that were replaced', surplus);
+  const deadline = activeDeadline(observed);
+  const wakeAt =
+    attempt.runningTime === undefined ? earliest(startDeadline(observed, attempt), deadline) : deadline;
+  return markRunning(observed, attempt) ?? progress(observed) ?? rest('runs', wakeAt);
+}
+
+/** Of competing ends a success counts first, then the stop, then the failure that the stop may have caused. */
+function outcomeOf(evidence: Ending, stop: Attempt['stop'] | ReturnType<typeof wantedStop>): Ending {
+  if (evidence.outcome === 'Succeeded' || stop === undefined) return evidence;
+  return { ...asEnding(stop), exitCode: evidence.exitCode, result: evidence.result };
+}
+
+function asEnding(stop: { reason: string; message: string }): Ending {
+  return ending(stop.reason as Parameters<typeof ending>[0], stop.message);
+}
+
+function stopFlow(
+  observed: Observed,
+  attempt: Attempt,
+  stop: NonNullable<Attempt['stop']> | NonNullable<ReturnType<typeof wantedStop>>,
+): Decision {
+  if (attempt.stop === undefined) {
+    const { reason, message } = stop;
+    return commit(observed, {
+      why: `stop: ${reason}`,
+      attempt: { stop: { reason, message, time: formatTime(observed.now) } },
+    });
+  }
+  const { flow } = observed.children;
+  switch (flow.state) {
+    case 'absent':
+      // Never created, or deleted before it started. One still under way meets the tear-down of an ended attempt.
+      return endAttempt(observed, attempt, asEnding(stop));
+    case 'pending':
+      if (flow.terminating) return rest('the flow pod is going', flow.goneAt);
+      return act('the flow has not started', [
+        { type: 'deletePod', child: { role: 'flow' }, name: flow.name, uid: flow.uid },
+      ]);
+    case 'running':
+      if (flow.goneAt !== undefined && observed.now >= flow.goneAt)
+        return endAttempt(observed, attempt, asEnding(stop));
+      if (flow.stopping || flow.terminating) return rest('the flow is given its grace period', flow.goneAt);
+      return act('stop the flow', [{ type: 'stopFlow', name: flow.name, uid: flow.uid }]);
+    case 'finished':
+      return endAttempt(observed, attempt, asEnding(stop));
+  }
+}
+
+function missingChildren({ children, status }: Observed, attempt: Attempt): Action[] {
+  const actions: Action[] = [];
+  if (!children.files) actions.push({ type: 'create', child: { role: 'files' } });
+  if (status.cluster !== undefined) {
+    if (!children.service) actions.push({ type: 'create', child: { role: 'service' } });
+    if (children.scheduler.state === 'absent') actions.push({ type: 'create', child: { role: 'scheduler' } });
+  }
+  if (attempt.flowPodUID === undefined && children.flow.state === 'absent') {
+    actions.push({ type: 'create', child: { role: 'flow' } });
+  }
+  for (const ordinal of wantedOrdinals({ status })) {
+    if ((children.workers.get(ordinal)?.state ?? 'absent') === 'absent') {
+      actions.push({ type: 'create', child: { role: 'worker', ordinal } });
+    }
+  }
+  return actions;
+}
+
+function surplusWorkers(observed: Observed): Action[] {
+  const wanted = wantedOrdinals(observed);
+  const actions: Action[] = [];
+  for (const [ordinal, pod] of observed.children.workers) {
+    if (wanted.has(ordinal) || pod.state === 'absent' || pod.terminating) continue;
+    actions.push({ type: 'deletePod', child: { role: 'worker', ordinal }, name: pod.name, uid: pod.uid });
+  }
+  return actions;
+}

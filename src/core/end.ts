@@ -1,0 +1,141 @@
+import type { Attempt } from '../api/attempt.ts';
+import { isTrue } from '../api/conditions.ts';
+import type { Decision, EventNote } from './decision.ts';
+import type { Observed } from './observed.ts';
+import { REASONS } from './reasons.ts';
+import type { RunResult } from './result.ts';
+import { formatTime } from './time.ts';
+import { type Change, type ConditionChange, commit } from './transition.ts';
+
+/** How an attempt ended. `final`: no retry, whatever the policy says. */
+export interface Ending {
+  outcome: 'Succeeded' | 'Failed' | 'Cancelled' | 'Suspended';
+  class: 'Flow' | 'Spec' | 'Infrastructure';
+  reason: string;
+  message: string;
+  exitCode?: number | undefined;
+  result?: RunResult | undefined;
+  final: boolean;
+}
+
+/** Commits the end of the current attempt, and with it the outcome of the run unless a retry or a resume follows. */
+export function endAttempt(observed: Observed, attempt: Attempt, ending: Ending): Decision {
+  const retryAt = ending.outcome === 'Failed' ? retryTime(observed, ending) : undefined;
+  const over = ending.outcome !== 'Suspended' && retryAt === undefined;
+  const change: Change = {
+    why: `attempt ${attempt.number} ended: ${ending.reason}`,
+    attempt: {
+      endTime: formatTime(observed.now),
+      outcome: ending.outcome,
+      class: ending.class,
+      reason: ending.reason,
+      message: ending.message,
+      ...(ending.exitCode === undefined ? {} : { exitCode: ending.exitCode }),
+      ...(retryAt === undefined ? {} : { retryAt: formatTime(retryAt) }),
+    },
+    fields: { reason: ending.reason, message: ending.message, ...resultFields(observed, ending) },
+    conditions: [{ type: 'Running', status: 'False', reason: ending.reason, message: ending.message }],
+    events: [],
+  };
+  if (over) return commit(observed, finish(observed, change, ending));
+  if (retryAt !== undefined) {
+    const seconds = Math.max(0, Math.ceil((retryAt - observed.now) / 1000));
+    change.fields = { ...change.fields, retries: (observed.status.retries ?? 0) + 1 };
+    change.events = [
+      warning(
+        'Retrying',
+        `Attempt ${attempt.number} ended with ${ending.reason}; the next begins in ${seconds} s. ${ending.message}`,
+      ),
+    ];
+  }
+  return commit(observed, change);
+}
+
+/** Commits the end of a run that has no attempt in progress. */
+export function endRun(observed: Observed, ending: Ending): Decision {
+  const fields = { reason: ending.reason, message: ending.message };
+  return commit(observed, finish(observed, { why: `run ended: ${ending.reason}`, fields }, ending));
+}
+
+function finish(observed: Observed, change: Change, ending: Ending): Change {
+  const { reason, message } = ending;
+  const succeeded = ending.outcome === 'Succeeded';
+  const terminal: ConditionChange = {
+    type: succeeded ? 'Complete' : 'Failed',
+    status: 'True',
+    reason,
+    message,
+  };
+  return {
+    ...change,
+    fields: { ...change.fields, completionTime: formatTime(observed.now) },
+    conditions: [...(change.conditions ?? []), ...lifted(observed), terminal],
+    events: [succeeded ? normal(reason, message) : warning(reason, message)],
+  };
+}
+
+/** Suspended ends with the run: a finished run cannot be resumed. */
+function lifted({ status }: Observed): ConditionChange[] {
+  if (!isTrue(status.conditions, 'Suspended')) return [];
+  return [{ type: 'Suspended', status: 'False', reason: 'Finished', message: 'The run is over.' }];
+}
+
+function resultFields({ status }: Observed, { reason, message, exitCode, result }: Ending) {
+  const tasks = result?.tasks;
+  return {
+    result: {
+      ...(exitCode === undefined ? {} : { exitCode }),
+      reason,
+      message,
+      ...(result?.value === undefined ? {} : { value: result.value }),
+    },
+    ...(tasks
+      ? {
+          tasks: {
+            ...status.tasks,
+            succeeded: tasks.succeeded,
+            failed: tasks.failed,
+            failedNames: tasks.failedNames,
+          },
+        }
+      : {}),
+  };
+}
+
+/** When the next attempt may begin, in ms since the epoch; undefined when there is none. */
+function retryTime({ run, status, now }: Observed, ending: Ending): number | undefined {
+  const used = status.retries ?? 0;
+  const wanted = ending.class === 'Infrastructure' || (run.retry.when === 'Any' && ending.class === 'Flow');
+  if (ending.final || !wanted || used >= run.retry.limit) return undefined;
+  return now + backoffSeconds(run.retry, used, run.uid) * 1000;
+}
+
+/**
+ * Exponential back-off in seconds, at least half and at most all of `backoffSeconds · 2^used`, never above the maximum.
+ * The jitter is a hash of UID and count: the same decision made twice waits for the same time.
+ */
+export function backoffSeconds(
+  retry: { backoffSeconds: number; maxBackoffSeconds: number },
+  used: number,
+  uid: string,
+): number {
+  const full = Math.min(retry.maxBackoffSeconds, retry.backoffSeconds * 2 ** Math.min(used, 30));
+  return full * (0.5 + 0.5 * unitHash(`${uid}/${used}`));
+}
+
+/** FNV-1a, as a number in [0, 1). */
+function unitHash(text: string): number {
+  let hash = 0x811c9dc5;
+  for (const char of text) hash = Math.imul(hash ^ (char.codePointAt(0) ?? 0), 0x01000193) >>> 0;
+  return hash / 2 ** 32;
+}
+
+/** An ending that the operator itself declares. */
+export function ending(reason: keyof typeof REASONS, message: string, exitCode?: number): Ending {
+  const outcome =
+    reason === 'Cancelled' || reason === 'Suspended' || reason === 'Succeeded' ? reason : 'Failed';
+  return { outcome, reason, message, exitCode, ...REASONS[reason] };
+}
+
+export const normal = (reason: string, note: string): EventNote => ({ type: 'Normal', reason, note });
+export const warning = (reason: string, note: string): EventNote => ({ type: 'Warning', reason, note });

@@ -1,0 +1,68 @@
+import type { Attempt } from '../api/attempt.ts';
+import { type Ending, ending } from './end.ts';
+import type { Observed, PodState } from './observed.ts';
+import { type RunResult, resultInMessage } from './result.ts';
+
+/**
+ * What shows that the attempt's flow has ended, or undefined while nothing does. The launcher's report through the
+ * scheduler comes first (it is there before the kubelet knows), then the terminated container, then a lost pod.
+ */
+export function evidenceOfEnd(observed: Observed, attempt: Attempt): Ending | undefined {
+  const { scheduler, children, run } = observed;
+  if (scheduler.kind === 'heard' && scheduler.result !== undefined) return fromReport(scheduler.result);
+  const { flow } = children;
+  // A pod of another UID under the committed name is not the one that ran.
+  if (flow.state === 'finished' && (attempt.flowPodUID ?? flow.uid) === flow.uid) {
+    const report = resultInMessage(flow.message, run.uid, attempt.number);
+    return report === undefined ? fromExit(flow) : fromReport(report);
+  }
+  if (attempt.flowPodUID !== undefined && observed.flowPodLost) {
+    return ending(
+      'FlowPodLost',
+      'The flow pod disappeared while it ran, so its outcome is unknown. Somebody deleted it or its node is gone; set spec.retry.limit to try again in such cases.',
+    );
+  }
+  return undefined;
+}
+
+function fromReport(report: RunResult): Ending {
+  return {
+    outcome: report.outcome,
+    class: report.class ?? 'Flow',
+    reason: report.reason,
+    message: report.message,
+    exitCode: report.exitCode,
+    result: report,
+    final: report.class === 'Spec',
+  };
+}
+
+/** A container that ended without a report: a program of the user's own, or a launcher that was killed. */
+function fromExit(flow: Extract<PodState, { state: 'finished' }>): Ending {
+  const { exitCode, message, reason } = flow;
+  if (exitCode === 0) return ending('Succeeded', 'The flow exited with code 0.', 0);
+  if (flow.oomKilled) {
+    return ending(
+      'FlowOutOfMemory',
+      'The flow needed more memory than its container may use. Raise spec.flow.resources.limits.memory.',
+      exitCode,
+    );
+  }
+  const tail = message.trim() === '' ? '' : ` Its last words: ${message.trim().slice(-1500)}`;
+  const killed = exitCode === undefined || exitCode === 143 || exitCode === 137;
+  if (killed && reason !== undefined && reason !== 'DeadlineExceeded') {
+    return ending(
+      'FlowPodLost',
+      `The flow pod was ended by the cluster (${reason}${flow.node === undefined ? '' : ` on ${flow.node}`}).${tail}`,
+      exitCode,
+    );
+  }
+  if (exitCode === undefined || exitCode === 143) {
+    return ending(
+      'FlowPodLost',
+      `The flow pod was stopped from outside before it finished.${tail}`,
+      exitCode,
+    );
+  }
+  return ending('FlowFailed', `The flow exited with code ${exitCode}.${tail}`, exitCode);
+}

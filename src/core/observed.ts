@@ -1,0 +1,96 @@
+import type { FlowRunStatus } from '../api/status.ts';
+import type { RunResult } from './result.ts';
+
+/** Why a container does not start, as the kubelet or the scheduler tells it. `fatal`: waiting cannot help. */
+export interface StartProblem {
+  reason: string;
+  message: string;
+  fatal: boolean;
+}
+
+/** One pod as the cache shows it, reduced to what decisions need. Times in milliseconds since the epoch. */
+export type PodState =
+  | { state: 'absent' }
+  | {
+      state: 'pending' | 'running';
+      name: string;
+      uid: string;
+      /** Deletion was asked for, by whomever. */
+      terminating: boolean;
+      /** When it counts as gone although the API still shows it: deletion time, grace and the tolerance for dead nodes. */
+      goneAt: number | undefined;
+      /** A stop without deletion (`activeDeadlineSeconds: 1`) was already asked for. */
+      stopping: boolean;
+      ready: boolean;
+      problem: StartProblem | undefined;
+      node: string | undefined;
+    }
+  | {
+      state: 'finished';
+      name: string;
+      uid: string;
+      terminating: boolean;
+      goneAt: number | undefined;
+      exitCode: number | undefined;
+      oomKilled: boolean;
+      /** The container's termination message: of the flow, the launcher's JSON. */
+      message: string;
+      /** The pod's own reason (Evicted, DeadlineExceeded, NodeLost) or that of its DisruptionTarget condition. */
+      reason: string | undefined;
+      node: string | undefined;
+    };
+
+export interface Children {
+  files: boolean;
+  service: boolean;
+  scheduler: PodState;
+  flow: PodState;
+  /** By ordinal. */
+  workers: ReadonlyMap<number, PodState>;
+}
+
+/** What the scheduler last said. `silent`: it was asked and has not answered (yet, or since). */
+export type SchedulerView =
+  | { kind: 'none' }
+  | { kind: 'silent'; cause: string }
+  | {
+      kind: 'heard';
+      workers: number;
+      tasks: { total: number; waiting: number; running: number; finished: number; failed: number };
+      result: RunResult | undefined;
+    };
+
+/** What `resolve` says of the current spec. */
+export type Plan =
+  | { ok: true; cluster: boolean; workers: number; warnings: readonly { reason: string; message: string }[] }
+  | { ok: false; reason: string; message: string };
+
+/** Everything a decision is made from. Of one moment, possibly stale, never half-parsed. */
+export interface Observed {
+  now: number;
+  run: {
+    uid: string;
+    generation: number;
+    deleting: boolean;
+    managedByOther: boolean;
+    suspend: boolean;
+    cancel: boolean;
+    retry: {
+      limit: number;
+      when: 'Infrastructure' | 'Any';
+      backoffSeconds: number;
+      maxBackoffSeconds: number;
+    };
+    startDeadlineSeconds: number;
+    activeDeadlineSeconds: number | undefined;
+    ttlSecondsAfterFinished: number | undefined;
+    clusterAfterFailureSeconds: number;
+  };
+  status: FlowRunStatus;
+  plan: Plan;
+  /** Of the attempt in `status.attempt`. */
+  children: Children;
+  /** A live GET found no pod with the committed UID: the cache's word alone never ends an attempt. */
+  flowPodLost: boolean;
+  scheduler: SchedulerView;
+}

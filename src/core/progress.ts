@@ -1,0 +1,39 @@
+import type { Decision } from './decision.ts';
+import type { Observed } from './observed.ts';
+import { commit } from './transition.ts';
+import { wantedOrdinals } from './workers.ts';
+
+/** Commits the numbers that only people read, when they have changed. The writer may drop or delay it. */
+export function progress(observed: Observed): Decision | undefined {
+  const { status, children, scheduler } = observed;
+  const { cluster } = status;
+  if (cluster?.workers === undefined) return undefined;
+  const wanted = wantedOrdinals(observed);
+  const running = [...children.workers].filter(
+    ([ordinal, pod]) => wanted.has(ordinal) && pod.state === 'running',
+  ).length;
+  const ready =
+    scheduler.kind === 'heard'
+      ? Math.min(scheduler.workers, wanted.size)
+      : Math.min(running, cluster.workers.ready ?? 0);
+  const tasks =
+    scheduler.kind === 'heard' &&
+    scheduler.tasks.total + scheduler.tasks.finished + scheduler.tasks.failed > 0
+      ? { ...status.tasks, ...scheduler.tasks }
+      : status.tasks;
+  if (ready === cluster.workers.ready && sameNumbers(tasks, status.tasks)) return undefined;
+  return commit(observed, {
+    why: 'progress',
+    progress: true,
+    fields: {
+      cluster: { ...cluster, workers: { ...cluster.workers, ready } },
+      ...(tasks === undefined ? {} : { tasks }),
+    },
+  });
+}
+
+function sameNumbers(one: object | undefined, other: object | undefined): boolean {
+  return (
+    JSON.stringify(Object.entries(one ?? {}).sort()) === JSON.stringify(Object.entries(other ?? {}).sort())
+  );
+}

@@ -1,0 +1,40 @@
+/** Ends that the operator itself names. Those of the launcher (FlowFailed, …) arrive in its report. */
+export const REASONS = {
+  Succeeded: { class: 'Flow', final: true },
+  Cancelled: { class: 'Flow', final: true },
+  Suspended: { class: 'Flow', final: false },
+  DeadlineExceeded: { class: 'Flow', final: true },
+  StartDeadlineExceeded: { class: 'Infrastructure', final: true },
+  ImageUnusable: { class: 'Spec', final: true },
+  FlowFailed: { class: 'Flow', final: false },
+  FlowOutOfMemory: { class: 'Flow', final: false },
+  FlowPodLost: { class: 'Infrastructure', final: false },
+  SchedulerLost: { class: 'Infrastructure', final: false },
+  SchedulerOutOfMemory: { class: 'Infrastructure', final: false },
+  SchedulerFailed: { class: 'Infrastructure', final: false },
+  WorkersFailed: { class: 'Spec', final: true },
+  WorkersOutOfMemory: { class: 'Spec', final: true },
+} as const satisfies Record<string, { class: 'Flow' | 'Spec' | 'Infrastructure'; final: boolean }>;
+
+export type Reason = keyof typeof REASONS;
+
+/** Kubelet reasons for which waiting cannot help: the name is malformed, or the policy forbids a pull. */
+export const FATAL_WAITING: ReadonlySet<string> = new Set(['InvalidImageName', 'ErrImageNeverPull']);
+
+/** Kubelet reasons that say the image cannot be had at present. */
+export const IMAGE_WAITING: ReadonlySet<string> = new Set([
+  'ErrImagePull',
+  'ImagePullBackOff',
+  'RegistryUnavailable',
+  'SignatureValidationFailed',
+  ...FATAL_WAITING,
+]);
+
+/** Kubelet reasons that show a container is not merely being prepared. */
+export const STUCK_WAITING: ReadonlySet<string> = new Set([
+  ...IMAGE_WAITING,
+  'CreateContainerConfigError',
+  'CreateContainerError',
+  'RunContainerError',
+  'CrashLoopBackOff',
+]);

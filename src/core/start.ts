@@ -1,0 +1,123 @@
+import { findCondition, isTrue } from '../api/conditions.ts';
+import type { Attempt } from '../api/attempt.ts';
+import type { Decision } from './decision.ts';
+import { normal, warning } from './end.ts';
+import type { Observed, Plan } from './observed.ts';
+import { formatOrdinals } from './ordinals.ts';
+import { formatTime } from './time.ts';
+import { type ConditionChange, commit } from './transition.ts';
+
+/** Commits that the spec cannot be run and what to write instead; undefined when the status says so already. */
+export function accept(observed: Observed, plan: Extract<Plan, { ok: false }>): Decision | undefined {
+  const { reason, message } = plan;
+  const said = findCondition(observed.status.conditions, 'Accepted');
+  if (
+    said?.status === 'False' &&
+    said.reason === reason &&
+    said.message === message &&
+    said.observedGeneration === observed.run.generation
+  ) {
+    return undefined;
+  }
+  return commit(observed, {
+    why: 'the spec cannot be run',
+    fields: { reason, message },
+    conditions: [{ type: 'Accepted', status: 'False', reason, message }],
+    events: [warning(reason, message)],
+  });
+}
+
+/** Commits the beginning of the next attempt, before anything of it is created. */
+export function begin(observed: Observed, plan: Extract<Plan, { ok: true }>): Decision {
+  const { status, now, run } = observed;
+  const number = (status.attempt ?? 0) + 1;
+  const time = formatTime(now);
+  const ordinals = new Set(Array.from({ length: plan.workers }, (_, ordinal) => ordinal));
+  const { cluster: _previous, tasks: _tasks, result: _result, ...kept } = status;
+  const change = {
+    why: `begin attempt ${number}`,
+    fields: {
+      attempt: number,
+      startTime: status.startTime ?? time,
+      reason: 'Starting',
+      message: plan.cluster
+        ? `Starting a Dask cluster of ${plan.workers} workers and the flow.`
+        : 'Starting the flow.',
+      attempts: [...(status.attempts ?? []), { number, startTime: time }],
+      ...(plan.cluster
+        ? {
+            cluster: {
+              workers: {
+                desired: plan.workers,
+                ready: 0,
+                retiring: 0,
+                allocated: plan.workers,
+                failures: 0,
+                ordinals: formatOrdinals(ordinals),
+              },
+            },
+          }
+        : {}),
+    },
+    conditions: [
+      { type: 'Accepted', status: 'True', reason: 'Accepted', message: 'The spec can be run.' },
+      { type: 'Running', status: 'False', reason: 'Starting', message: `Attempt ${number} is starting.` },
+      ...(isTrue(status.conditions, 'Suspended')
+        ? [
+            {
+              type: 'Suspended',
+              status: 'False',
+              reason: 'Resumed',
+              message: 'The run was resumed.',
+            } satisfies ConditionChange,
+          ]
+        : []),
+      ...plan.warnings.map((each): ConditionChange => ({
+        type: 'ExecutorArguments',
+        status: 'True',
+        ...each,
+      })),
+    ] satisfies ConditionChange[],
+    events: [
+      normal('Starting', number === 1 ? 'Began the run.' : `Began attempt ${number}.`),
+      ...plan.warnings.map(({ reason, message }) => warning(reason, message)),
+    ],
+  };
+  return commit({ ...observed, status: kept, run }, change);
+}
+
+/** Commits that the flow runs: its container does, and a cluster of ours has answered and has a worker if any is wanted. */
+export function markRunning(observed: Observed, attempt: Attempt): Decision | undefined {
+  const { children, scheduler, status, now } = observed;
+  if (attempt.runningTime !== undefined || children.flow.state !== 'running') return undefined;
+  const wanted = status.cluster?.workers?.desired ?? 0;
+  if (status.cluster !== undefined && (scheduler.kind !== 'heard' || (wanted > 0 && scheduler.workers === 0)))
+    return undefined;
+  const message =
+    status.cluster === undefined
+      ? 'The flow is running.'
+      : `The flow is running; ${scheduler.kind === 'heard' ? scheduler.workers : 0} of ${wanted} workers have joined.`;
+  return commit(observed, {
+    why: 'the flow runs',
+    attempt: { runningTime: formatTime(now) },
+    fields: { reason: 'Running', message },
+    conditions: [{ type: 'Running', status: 'True', reason: 'Running', message }],
+    events: [normal('Running', message)],
+  });
+}
+
+/** Commits the suspension once nothing of the last attempt lives. The active deadline starts anew on resume. */
+export function markSuspended(observed: Observed): Decision | undefined {
+  if (isTrue(observed.status.conditions, 'Suspended')) return undefined;
+  const { startTime: _anchor, ...status } = observed.status;
+  const message = 'The run is suspended; set spec.suspend to false to go on with a new attempt.';
+  return commit(
+    { ...observed, status },
+    {
+      why: 'suspended',
+      fields: { reason: 'Suspended', message },
+      conditions: [{ type: 'Suspended', status: 'True', reason: 'Suspended', message }],
+      events: [normal('Suspended', message)],
+    },
+  );
+}
