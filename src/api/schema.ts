@@ -35,7 +35,7 @@ export const listMap = <T extends z.ZodType<object>>(item: T, key: keyof z.outpu
     .superRefine((items, context) => {
       const seen = new Set<unknown>();
       for (const [index, value] of items.entries()) {
-        const id = (value as Record<string, unknown>)[key];
+        const id: unknown = Reflect.get(value, key);
         if (seen.has(id)) {
           context.addIssue({
             code: 'custom',

@@ -10,10 +10,11 @@ const MAX_CHARACTERS = 128 * 1024;
 const RELATIVE_PATH = String.raw`^\.?[^./\\\x00-\x1f][^/\\\x00-\x1f]*(/\.?[^./\\\x00-\x1f][^/\\\x00-\x1f]*)*$`;
 const relativePath = new RegExp(RELATIVE_PATH, 'u');
 
-const characters = (value: string) => [...value].length;
+// Code points, as CEL and the API server count them.
+const characters = (value: string) => Array.from(value).length;
 
 const inline = withRules(
-  z.record(z.string(), z.string().max(MAX_CHARACTERS)).meta({ maxProperties: MAX_FILES }),
+  z.record(z.string(), z.string().meta({ maxLength: MAX_CHARACTERS })).meta({ maxProperties: MAX_FILES }),
   [
     {
       rule: `size(self) <= ${MAX_FILES}`,
