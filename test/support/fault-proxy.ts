@@ -1,0 +1,258 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { type IncomingMessage, type ServerResponse } from 'node:http';
+import { Agent, type RequestOptions, type Server, createServer, request } from 'node:https';
+import type { AddressInfo, Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { KubeConfig } from '@kubernetes/client-node';
+import { selfSigned } from './certificate.ts';
+import { type Fault, FaultRules, type Match } from './fault.ts';
+
+export interface SeenRequest {
+  readonly method: string;
+  /** With its query. */
+  readonly path: string;
+  /** What the client was answered; 0: nothing (yet). */
+  status: number;
+}
+
+interface Exchange {
+  readonly path: string;
+  readonly response: ServerResponse;
+  readonly upstream: IncomingMessage;
+}
+
+/**
+ * A proxy on the loopback in front of a real API server, which breaks the wire on demand. It ends TLS with its own certificate and
+ * speaks to the server with the credentials of the given kubeconfig; clients use `kubeconfig`, written for it.
+ */
+export class FaultProxy {
+  /** Path of a kubeconfig that leads through the proxy. */
+  readonly kubeconfig: string;
+  /** Every request so far, in order. */
+  readonly requests: SeenRequest[] = [];
+  /** Connections that clients opened so far. */
+  connectionsOpened = 0;
+  readonly #directory: string;
+  readonly #rules = new FaultRules();
+  readonly #running = new Set<Exchange>();
+  /** By the client's port: TLS sockets cannot be reset, the TCP sockets below them can. */
+  readonly #sockets = new Map<number, Socket>();
+  readonly #frozen = new WeakSet<Socket>();
+  readonly #target: { server: URL; options: RequestOptions };
+  readonly #server: Server;
+
+  private constructor(directory: string, server: Server, target: { server: URL; options: RequestOptions }) {
+    this.#directory = directory;
+    this.kubeconfig = join(directory, 'kubeconfig');
+    this.#server = server;
+    this.#target = target;
+    server.on('connection', (socket: Socket) => this.#track(socket));
+    server.on(
+      'request',
+      (incoming: IncomingMessage, response: ServerResponse) => void this.#serve(incoming, response),
+    );
+  }
+
+  static async start(options: { readonly kubeconfig: string }): Promise<FaultProxy> {
+    const directory = await mkdtemp(join(tmpdir(), 'fault-proxy-'));
+    const source = new KubeConfig();
+    source.loadFromFile(options.kubeconfig);
+    const target: RequestOptions = { headers: {} };
+    await source.applyToHTTPSOptions(target);
+    const { ca, cert, key, rejectUnauthorized } = target;
+    const agent = new Agent({ keepAlive: true, ca, cert, key, rejectUnauthorized });
+    const certificate = await selfSigned(directory);
+    const server = createServer({ ...certificate, keepAliveTimeout: 90_000 });
+    const url = new URL(source.getCurrentCluster()?.server ?? '');
+    const proxy = new FaultProxy(directory, server, {
+      server: url,
+      options: { agent, headers: target.headers },
+    });
+    await new Promise<void>((resolve) => {
+      server.listen(0, '127.0.0.1', resolve);
+    });
+    await writeFile(proxy.kubeconfig, kubeconfigFor(proxy.url, certificate.cert), { mode: 0o600 });
+    return proxy;
+  }
+
+  get url(): string {
+    const address = this.#server.address() as AddressInfo;
+    return `https://127.0.0.1:${address.port}`;
+  }
+
+  /** Connections that clients have open now. */
+  get connectionsOpen(): number {
+    return this.#sockets.size;
+  }
+
+  /** Applies the fault to matching requests to come. Returns what removes the rule. */
+  on(match: Match, fault: Fault): () => void {
+    return this.#rules.add(match, fault);
+  }
+
+  /** Removes all rules. */
+  heal(): void {
+    this.#rules.clear();
+  }
+
+  /**
+   * Breaks the answers that are under way on matching paths, watches mostly, and says how many:
+   * `reset` the connection, `halfOpen` pass nothing on any more, `gone` end with a 410 error event, `end` in good order.
+   */
+  strike(path: RegExp, how: 'reset' | 'halfOpen' | 'gone' | 'end'): number {
+    const struck = [...this.#running].filter((exchange) => path.test(exchange.path));
+    for (const { response, upstream } of struck) {
+      upstream.unpipe();
+      upstream.removeAllListeners('data');
+      upstream.resume();
+      if (how === 'reset') {
+        this.#reset(response);
+      } else if (how === 'gone') {
+        const object = {
+          kind: 'Status',
+          apiVersion: 'v1',
+          code: 410,
+          reason: 'Expired',
+          message: 'too old resource version',
+        };
+        response.end(`${JSON.stringify({ type: 'ERROR', object })}\n`);
+      } else if (how === 'end') {
+        response.end();
+      }
+    }
+    return struck.length;
+  }
+
+  /** The connections open now answer nothing any more, idle ones included; new ones work. */
+  freezeConnections(): void {
+    for (const socket of this.#sockets.values()) {
+      this.#frozen.add(socket);
+    }
+    this.strike(/./, 'halfOpen');
+  }
+
+  async close(): Promise<void> {
+    const closed = new Promise<void>((resolve) => {
+      this.#server.close(() => resolve());
+    });
+    for (const socket of this.#sockets.values()) {
+      socket.destroy();
+    }
+    await closed;
+    (this.#target.options.agent as Agent).destroy();
+    await rm(this.#directory, { recursive: true, force: true });
+  }
+
+  #track(socket: Socket): void {
+    const port = socket.remotePort ?? 0;
+    this.connectionsOpened += 1;
+    this.#sockets.set(port, socket);
+    socket.on('close', () => this.#sockets.delete(port));
+    socket.on('error', () => undefined);
+  }
+
+  async #serve(incoming: IncomingMessage, response: ServerResponse): Promise<void> {
+    const { method = 'GET', url: path = '/' } = incoming;
+    const seen: SeenRequest = { method, path, status: 0 };
+    this.requests.push(seen);
+    const socket = this.#sockets.get(incoming.socket.remotePort ?? 0);
+    const fault =
+      socket !== undefined && this.#frozen.has(socket)
+        ? { type: 'halfOpen' as const }
+        : this.#rules.for(method, path);
+    if (fault?.type === 'delay') {
+      await sleep(fault.ms);
+    } else if (fault?.type === 'reset') {
+      this.#reset(response);
+      return;
+    } else if (fault?.type === 'halfOpen') {
+      return;
+    } else if (fault?.type === 'status') {
+      seen.status = fault.status;
+      const { status: code } = fault;
+      const body = fault.body ?? {
+        kind: 'Status',
+        apiVersion: 'v1',
+        status: 'Failure',
+        code,
+        message: 'injected',
+      };
+      incoming.resume();
+      response.writeHead(fault.status, { 'content-type': 'application/json', ...fault.headers });
+      response.end(typeof body === 'string' ? body : JSON.stringify(body));
+      return;
+    }
+    this.#forward(incoming, response, seen, fault);
+  }
+
+  #forward(
+    incoming: IncomingMessage,
+    response: ServerResponse,
+    seen: SeenRequest,
+    fault: Fault | undefined,
+  ): void {
+    const { server, options } = this.#target;
+    const headers = { ...incoming.headers, ...options.headers, host: server.host };
+    delete headers['accept-encoding'];
+    const target = {
+      ...options,
+      headers,
+      method: seen.method,
+      path: seen.path,
+      host: server.hostname,
+      port: server.port,
+    };
+    const outgoing = request(target, (upstream) => {
+      if (fault?.type === 'loseAnswer') {
+        upstream.resume().on('end', () => this.#reset(response));
+        return;
+      }
+      seen.status = upstream.statusCode ?? 0;
+      const exchange: Exchange = { path: seen.path, response, upstream };
+      this.#running.add(exchange);
+      response.on('close', () => {
+        this.#running.delete(exchange);
+        upstream.destroy();
+      });
+      response.writeHead(seen.status, upstream.headers);
+      response.flushHeaders();
+      if (fault?.type === 'split') {
+        splitInto(upstream, response, fault.bytes);
+      } else {
+        upstream.pipe(response);
+      }
+      upstream.on('error', () => response.destroy());
+    });
+    outgoing.on('error', () => response.destroy());
+    response.on('close', () => outgoing.destroy());
+    incoming.pipe(outgoing);
+  }
+
+  #reset(response: ServerResponse): void {
+    const port = response.socket?.remotePort ?? 0;
+    this.#sockets.get(port)?.resetAndDestroy();
+  }
+}
+
+function splitInto(upstream: IncomingMessage, response: ServerResponse, bytes: number): void {
+  upstream.on('data', (chunk: Buffer) => {
+    for (let start = 0; start < chunk.length; start += bytes) {
+      response.write(chunk.subarray(start, start + bytes));
+    }
+  });
+  upstream.on('end', () => response.end());
+}
+
+function kubeconfigFor(server: string, certificate: string): string {
+  const data = Buffer.from(certificate).toString('base64');
+  return JSON.stringify({
+    apiVersion: 'v1',
+    kind: 'Config',
+    clusters: [{ name: 'proxy', cluster: { server, 'certificate-authority-data': data } }],
+    users: [{ name: 'proxy', user: {} }],
+    contexts: [{ name: 'proxy', context: { cluster: 'proxy', user: 'proxy' } }],
+    'current-context': 'proxy',
+  });
+}

@@ -1,0 +1,62 @@
+/** What the fault proxy does to a request instead of passing it on and its answer back. */
+export type Fault =
+  /** The proxy answers by itself; the server never sees the request. */
+  | {
+      readonly type: 'status';
+      readonly status: number;
+      readonly body?: unknown;
+      readonly headers?: Record<string, string>;
+    }
+  /** The connection is reset; the server never sees the request. */
+  | { readonly type: 'reset' }
+  /** The server does what was asked; its answer is replaced by a reset. */
+  | { readonly type: 'loseAnswer' }
+  /** Passed on `ms` later. */
+  | { readonly type: 'delay'; readonly ms: number }
+  /** Never passed on, never answered: as with a peer that is gone. */
+  | { readonly type: 'halfOpen' }
+  /** The answer arrives in pieces of so many bytes. */
+  | { readonly type: 'split'; readonly bytes: number };
+
+/** Which requests: all conditions hold. */
+export interface Match {
+  readonly method?: string;
+  /** Tested against path and query. */
+  readonly path?: RegExp;
+  /** Only the n-th that matches otherwise, counted from 1. */
+  readonly nth?: number;
+  /** At most so many. */
+  readonly times?: number;
+}
+
+/** The rules in force, and how often each has matched. */
+export class FaultRules {
+  readonly #rules: { readonly match: Match; readonly fault: Fault; seen: number; struck: number }[] = [];
+
+  /** Returns what removes it again. Earlier rules come first. */
+  add(match: Match, fault: Fault): () => void {
+    const rule = { match, fault, seen: 0, struck: 0 };
+    this.#rules.push(rule);
+    return () => {
+      this.#rules.splice(this.#rules.indexOf(rule) >>> 0, 1);
+    };
+  }
+
+  clear(): void {
+    this.#rules.length = 0;
+  }
+
+  for(method: string, path: string): Fault | undefined {
+    for (const rule of this.#rules) {
+      const { match } = rule;
+      if ((match.method ?? method) === method && (match.path?.test(path) ?? true)) {
+        rule.seen += 1;
+        if (rule.seen === (match.nth ?? rule.seen) && rule.struck < (match.times ?? Infinity)) {
+          rule.struck += 1;
+          return rule.fault;
+        }
+      }
+    }
+    return undefined;
+  }
+}
