@@ -1,7 +1,7 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { type IncomingMessage, type ServerResponse } from 'node:http';
 import { Agent, type RequestOptions, type Server, createServer, request } from 'node:https';
-import type { AddressInfo, Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -15,6 +15,12 @@ export interface SeenRequest {
   readonly path: string;
   /** What the client was answered; 0: nothing (yet). */
   status: number;
+}
+
+interface Target {
+  readonly server: URL;
+  readonly agent: Agent;
+  readonly headers: Record<string, string>;
 }
 
 interface Exchange {
@@ -40,10 +46,10 @@ export class FaultProxy {
   /** By the client's port: TLS sockets cannot be reset, the TCP sockets below them can. */
   readonly #sockets = new Map<number, Socket>();
   readonly #frozen = new WeakSet<Socket>();
-  readonly #target: { server: URL; options: RequestOptions };
+  readonly #target: Target;
   readonly #server: Server;
 
-  private constructor(directory: string, server: Server, target: { server: URL; options: RequestOptions }) {
+  private constructor(directory: string, server: Server, target: Target) {
     this.#directory = directory;
     this.kubeconfig = join(directory, 'kubeconfig');
     this.#server = server;
@@ -59,7 +65,8 @@ export class FaultProxy {
     const directory = await mkdtemp(join(tmpdir(), 'fault-proxy-'));
     const source = new KubeConfig();
     source.loadFromFile(options.kubeconfig);
-    const target: RequestOptions = { headers: {} };
+    const headers: Record<string, string> = {};
+    const target: RequestOptions = { headers };
     await source.applyToHTTPSOptions(target);
     const { ca, cert, key, rejectUnauthorized } = target;
     const agent = new Agent({ keepAlive: true, ca, cert, key, rejectUnauthorized });
@@ -68,7 +75,8 @@ export class FaultProxy {
     const url = new URL(source.getCurrentCluster()?.server ?? '');
     const proxy = new FaultProxy(directory, server, {
       server: url,
-      options: { agent, headers: target.headers },
+      agent,
+      headers,
     });
     await new Promise<void>((resolve) => {
       server.listen(0, '127.0.0.1', resolve);
@@ -78,7 +86,10 @@ export class FaultProxy {
   }
 
   get url(): string {
-    const address = this.#server.address() as AddressInfo;
+    const address = this.#server.address();
+    if (address === null || typeof address === 'string') {
+      throw new Error('The fault proxy does not listen');
+    }
     return `https://127.0.0.1:${address.port}`;
   }
 
@@ -141,7 +152,7 @@ export class FaultProxy {
       socket.destroy();
     }
     await closed;
-    (this.#target.options.agent as Agent).destroy();
+    this.#target.agent.destroy();
     await rm(this.#directory, { recursive: true, force: true });
   }
 
@@ -193,11 +204,11 @@ export class FaultProxy {
     seen: SeenRequest,
     fault: Fault | undefined,
   ): void {
-    const { server, options } = this.#target;
-    const headers = { ...incoming.headers, ...options.headers, host: server.host };
+    const { server, agent } = this.#target;
+    const headers = { ...incoming.headers, ...this.#target.headers, host: server.host };
     delete headers['accept-encoding'];
     const target = {
-      ...options,
+      agent,
       headers,
       method: seen.method,
       path: seen.path,
