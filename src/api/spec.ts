@@ -4,6 +4,7 @@ import { executor } from './executor.ts';
 import { flow } from './flow.ts';
 import { withRules } from './rule.ts';
 import { int32, nonEmpty } from './schema.ts';
+import { unchanged } from './transitions.ts';
 
 const retry = withRules(
   z.strictObject({
@@ -80,7 +81,7 @@ export const flowRunSpec = withRules(
       message: '`cancel` cannot be taken back; create a new FlowRun',
     },
     {
-      rule: 'self.?managedBy == oldSelf.?managedBy',
+      rule: unchanged('managedBy'),
       message: '`managedBy` cannot change',
     },
   ],
