@@ -195,11 +195,12 @@ class FlowRun:
         self.scheduler = scheduler
         self.uid = os.environ.get("FLOWRUN_UID", "")
         self.attempt = int(env_number("FLOWRUN_ATTEMPT", 0))
-        # Without its launcher, or without an operator if there never was one, a scheduler ends by itself after this.
+        # Without its launcher, or without a polling operator if there never was one, a scheduler ends by itself.
         self.abandoned_seconds = max(env_number("FLOWRUN_ABANDONED_SECONDS", 600), env_number("FLOWRUN_KEEP_SECONDS", 0))
         self.result = None
         self.launcher_seen = False
         self.needed_at = time.monotonic()
+        self.polls = 0
         self.scatters = 0
         self.seq = 1
         self.rung_at = 0.0
@@ -229,8 +230,10 @@ class FlowRun:
 
     def tick(self):
         now = time.monotonic()
-        if any(LAUNCHER in client for client in self.scheduler.clients):
-            self.launcher_seen = True
+        present = any(LAUNCHER in client for client in self.scheduler.clients)
+        self.launcher_seen = self.launcher_seen or present
+        # A kept cluster is polled on after its launcher has gone, so polls count only where there was none.
+        if present or (self.polls and not self.launcher_seen):
             self.needed_at = now
         elif now - self.needed_at > self.abandoned_seconds:
             self.needed_at = now
@@ -252,16 +255,15 @@ class FlowRun:
 
     async def sample(self, after=-1, wait=0):
         """Answers at once when `seq` has passed `after`, else when it does or after `wait` seconds."""
-        if not self.launcher_seen:
-            self.needed_at = time.monotonic()
         wait = min(max(float(wait), 0.0), MAX_WAIT_SECONDS)
         if self.seq <= after and wait > 0:
+            self.polls += 1
             try:
                 await asyncio.wait_for(self.bell.wait(), wait)
             except asyncio.TimeoutError:
                 pass
-        if not self.launcher_seen:
-            self.needed_at = time.monotonic()
+            finally:
+                self.polls -= 1
         self.told = self.numbers()
         return self.describe()
 
