@@ -93,4 +93,6 @@ export interface Observed {
   /** A live GET found no pod with the committed UID: the cache's word alone never ends an attempt. */
   flowPodLost: boolean;
   scheduler: SchedulerView;
+  /** The API server refused to create a child, for good: its words. */
+  refusal: string | undefined;
 }

@@ -5,6 +5,7 @@ export const REASONS = {
   Suspended: { class: 'Flow', final: false },
   DeadlineExceeded: { class: 'Flow', final: true },
   StartDeadlineExceeded: { class: 'Infrastructure', final: true },
+  PodRefused: { class: 'Spec', final: true },
   ImageUnusable: { class: 'Spec', final: true },
   FlowFailed: { class: 'Flow', final: false },
   FlowOutOfMemory: { class: 'Flow', final: false },

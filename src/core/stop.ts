@@ -26,6 +26,7 @@ export function wantedStop(observed: Observed, attempt: Attempt): Stop | undefin
       reason: 'Suspended',
       message: 'The run was suspended by spec.suspend; it resumes as a new attempt.',
     };
+  if (observed.refusal !== undefined) return { reason: 'PodRefused', message: observed.refusal };
   return fatalProblem(observed) ?? schedulerTrouble(observed) ?? lateStart(observed, attempt);
 }
 

@@ -1,0 +1,72 @@
+import { parseArgs } from 'node:util';
+import { z } from 'zod';
+
+const count = (least: number) => z.coerce.number().int().min(least);
+
+const schema = z.object({
+  /** Namespace to serve; all when absent. */
+  namespace: z.string().min(1).optional(),
+  defaultImage: z.string().min(1).optional(),
+  workersPerRun: count(1).default(500),
+  startDeadlineSeconds: count(1).default(600),
+  sampleSeconds: count(1).default(5),
+  concurrency: count(1).default(16),
+  logLevel: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace']).default('info'),
+});
+
+export type Config = z.infer<typeof schema>;
+
+const FLAGS = {
+  namespace: 'namespace to serve (default: all)',
+  'default-image': 'image of flows that name none',
+  'workers-per-run': 'most workers of one run (default 500)',
+  'start-deadline-seconds': 'time for a run to start, where it sets none (default 600)',
+  'sample-seconds': 'seconds between two looks at a Dask scheduler (default 5)',
+  concurrency: 'runs reconciled at once (default 16)',
+  'log-level': 'fatal, error, warn, info, debug or trace (default info)',
+} as const;
+
+export const USAGE = `flowrun-operator: runs FlowRuns on ephemeral Dask clusters
+
+Uses the cluster of KUBECONFIG, or the one it runs in. Each option is also read
+from the environment: --default-image as FLOWRUN_DEFAULT_IMAGE, and so on.
+
+${Object.entries(FLAGS)
+  .map(([flag, text]) => `  --${flag.padEnd(24)} ${text}`)
+  .join('\n')}
+  --help                     this text`;
+
+/** Flags before environment before defaults. `help` when asked for; `error` says which option is wrong and why. */
+export function readConfig(
+  argv: string[],
+  env: NodeJS.ProcessEnv,
+): { config: Config } | { help: true } | { error: string } {
+  let values: Record<string, string | boolean | undefined>;
+  try {
+    ({ values } = parseArgs({
+      args: argv,
+      options: {
+        help: { type: 'boolean', short: 'h' },
+        ...Object.fromEntries(Object.keys(FLAGS).map((flag) => [flag, { type: 'string' as const }])),
+      },
+    }));
+  } catch (error) {
+    return { error: error instanceof Error ? error.message : String(error) };
+  }
+  if (values['help'] === true) return { help: true };
+  const given = Object.fromEntries(
+    Object.keys(FLAGS).map((flag) => [
+      camelCase(flag),
+      values[flag] ?? env[`FLOWRUN_${flag.replaceAll('-', '_').toUpperCase()}`],
+    ]),
+  );
+  const parsed = schema.safeParse(given);
+  if (parsed.success) return { config: parsed.data };
+  return {
+    error: parsed.error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`).join('; '),
+  };
+}
+
+function camelCase(flag: string): string {
+  return flag.replaceAll(/-([a-z])/g, (_, letter: string) => letter.toUpperCase());
+}

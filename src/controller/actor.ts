@@ -1,0 +1,154 @@
+import type { Action, ChildRef } from '../core/decision.ts';
+import { LABELS, selectorFor } from '../core/names.ts';
+import type { Client } from '../kube/client.ts';
+import { isConflict, isNotFound } from '../kube/errors.ts';
+import { type KubeObject, controllerOf } from '../kube/object.ts';
+import { CONFIG_MAP, POD, type Resource, SERVICE } from '../kube/resource.ts';
+import type { Cache } from './cache.ts';
+import { FLOW_RUN } from './flow-run.ts';
+import type { AttemptPlans } from './attempt-plans.ts';
+
+/** Label keys without which no collection may be deleted. */
+export const SELECTOR_KEYS = [LABELS.uid, LABELS.attempt, LABELS.role];
+
+/** Scheduler and workers hold nothing worth saving once the attempt has ended. */
+const CLUSTER_GRACE_SECONDS = 1;
+
+/** Creates in flight at once for one run. */
+const PARALLEL_CREATES = 16;
+
+export interface ActTarget {
+  /** As the server stores it. */
+  run: KubeObject;
+  namespace: string;
+  name: string;
+  uid: string;
+  attempt: number;
+}
+
+/** Carries out actions. Each may be repeated, and each meets only what belongs to this very run. */
+export class Actor {
+  readonly #client: Client;
+  readonly #cache: Cache;
+  readonly #plans: AttemptPlans;
+
+  constructor(client: Client, cache: Cache, plans: AttemptPlans) {
+    this.#client = client;
+    this.#cache = cache;
+    this.#plans = plans;
+  }
+
+  /** The files come first: every other child is built from what they hold. Then all the rest at once. */
+  async create(target: ActTarget, children: ChildRef[], signal: AbortSignal): Promise<void> {
+    const build = await this.#plans.open(target, signal);
+    const rest = children.filter(({ role }) => role !== 'files').map(build);
+    for (let start = 0; start < rest.length; start += PARALLEL_CREATES) {
+      await settleAll(
+        rest.slice(start, start + PARALLEL_CREATES).map(async ({ resource, object }) => {
+          const created = await this.#client.createOwned(resource, object, { signal });
+          this.#cache.own.wrote(resource.kind, created.object);
+        }),
+      );
+    }
+  }
+
+  /** Whether the API server has a pod of this UID; asked live, past the cache. */
+  async flowPodExists(target: ActTarget, name: string, uid: string, signal: AbortSignal): Promise<boolean> {
+    try {
+      const pod = await this.#client.get(POD, target.namespace, name, { signal });
+      if (pod.metadata.uid === uid) this.#cache.own.wrote(POD.kind, pod);
+      return pod.metadata.uid === uid;
+    } catch (error) {
+      if (isNotFound(error)) return false;
+      throw error;
+    }
+  }
+
+  async remove(
+    target: ActTarget,
+    action: Exclude<Action, { type: 'create' | 'lookForFlowPod' }>,
+    signal: AbortSignal,
+  ): Promise<void> {
+    switch (action.type) {
+      case 'deleteCluster':
+        return this.#deleteCluster(target, signal);
+      case 'deletePod':
+        return this.#delete(POD, target.namespace, action.name, action.uid, signal);
+      case 'deleteObject':
+        return this.#deleteObject(target, action.child.role, signal);
+      case 'stopFlow':
+        return this.#stopFlow(target, action.name, action.uid, signal);
+      case 'deleteRun':
+        await this.#client.delete(FLOW_RUN, target.namespace, target.name, {
+          uid: target.uid,
+          propagationPolicy: 'Background',
+          signal,
+        });
+    }
+  }
+
+  async #deleteCluster(target: ActTarget, signal: AbortSignal): Promise<void> {
+    const { namespace, uid, attempt } = target;
+    await this.#client.deleteCollection(POD, namespace, {
+      labelSelector: selectorFor(uid, attempt, ['scheduler', 'worker']),
+      gracePeriodSeconds: CLUSTER_GRACE_SECONDS,
+      signal,
+    });
+    for (const { metadata } of this.#cache.pods(uid)) {
+      if (metadata.labels?.[LABELS.attempt] !== String(attempt)) continue;
+      if (metadata.labels[LABELS.role] !== 'flow') this.#cache.own.deleted(metadata.uid ?? '');
+    }
+  }
+
+  async #delete(
+    resource: Resource,
+    namespace: string,
+    name: string,
+    uid: string,
+    signal: AbortSignal,
+  ): Promise<void> {
+    try {
+      await this.#client.delete(resource, namespace, name, { uid, signal });
+    } catch (error) {
+      // The name belongs to another object by now: ours is gone.
+      if (!isConflict(error)) throw error;
+    }
+    this.#cache.own.deleted(uid);
+  }
+
+  async #deleteObject(target: ActTarget, role: 'files' | 'service', signal: AbortSignal): Promise<void> {
+    const resource = role === 'files' ? CONFIG_MAP : SERVICE;
+    const name = this.#plans.nameOf(target, { role });
+    const object = this.#cache.child(
+      role === 'files' ? 'ConfigMap' : 'Service',
+      target.namespace,
+      name,
+      target.uid,
+    );
+    const uid =
+      object === undefined || controllerOf(object)?.uid !== target.uid ? undefined : object.metadata.uid;
+    if (uid !== undefined) await this.#delete(resource, target.namespace, name, uid, signal);
+  }
+
+  async #stopFlow(target: ActTarget, name: string, uid: string, signal: AbortSignal): Promise<void> {
+    try {
+      const pod = await this.#client.patch(
+        POD,
+        target.namespace,
+        name,
+        { spec: { activeDeadlineSeconds: 1 } },
+        { type: 'merge', uid, signal },
+      );
+      this.#cache.own.wrote(POD.kind, pod);
+    } catch (error) {
+      // Gone or replaced: the next look at the world says so.
+      if (!isNotFound(error) && !isConflict(error)) throw error;
+    }
+  }
+}
+
+/** Waits for all, then throws the first failure: one refused child does not leave the others half-sent. */
+async function settleAll(work: Promise<unknown>[]): Promise<void> {
+  const failed = (await Promise.allSettled(work)).find((each) => each.status === 'rejected');
+  if (failed !== undefined) throw failed.reason;
+}

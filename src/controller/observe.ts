@@ -1,0 +1,126 @@
+import type { FlowRun } from '../api/flow-run.ts';
+import { classifyPod } from '../core/classify.ts';
+import { LABELS, childName } from '../core/names.ts';
+import type { Children, Observed, Plan, PodState, SchedulerView } from '../core/observed.ts';
+import { ownResult } from '../core/result.ts';
+import type { Newest } from '../dask/monitor.ts';
+import type { KubeObject } from '../kube/object.ts';
+import type { Cache } from './cache.ts';
+
+/** Marks FlowRuns that this operator carries out; any other value of `spec.managedBy` is another controller's. */
+export const MANAGER = 'flowrun.dev/operator';
+
+/** A sample older than this many intervals says nothing about now. */
+const STALE_INTERVALS = 4;
+
+export interface ObserveInput {
+  run: FlowRun;
+  cache: Cache;
+  plan: Plan;
+  newest: Newest | undefined;
+  sampleIntervalSeconds: number;
+  /** UIDs of flow pods that a live GET did not find. */
+  lost: ReadonlySet<string>;
+  /** The API server's refusal of a child, if it refused one for good. */
+  refusal: string | undefined;
+  startDeadlineSeconds: number;
+  now: number;
+}
+
+/** One consistent picture of a run, out of the cache and the newest sample. Reads only. */
+export function observe(input: ObserveInput): Observed {
+  const { run, now, plan, startDeadlineSeconds } = input;
+  const { spec, metadata } = run;
+  const status = run.status ?? {};
+  const flowPodUID = status.attempts?.find((each) => each.number === status.attempt)?.flowPodUID;
+  return {
+    now,
+    run: {
+      uid: metadata.uid,
+      generation: metadata.generation,
+      deleting: metadata.deletionTimestamp !== undefined,
+      managedByOther: spec.managedBy !== undefined && spec.managedBy !== MANAGER,
+      suspend: spec.suspend ?? false,
+      cancel: spec.cancel ?? false,
+      retry: spec.retry ?? { limit: 0, when: 'Infrastructure', backoffSeconds: 10, maxBackoffSeconds: 360 },
+      startDeadlineSeconds: spec.startDeadlineSeconds ?? startDeadlineSeconds,
+      activeDeadlineSeconds: spec.activeDeadlineSeconds,
+      ttlSecondsAfterFinished: spec.ttlSecondsAfterFinished,
+      clusterAfterFailureSeconds: spec.cleanup?.clusterAfterFailureSeconds ?? 0,
+    },
+    status,
+    plan,
+    refusal: input.refusal,
+    children: childrenOf(input, status.attempt ?? 0),
+    flowPodLost: flowPodUID !== undefined && input.lost.has(flowPodUID),
+    scheduler: viewOf(input, status.attempt ?? 0),
+  };
+}
+
+function childrenOf({ run, cache }: ObserveInput, attempt: number): Children {
+  const { uid, namespace } = run.metadata;
+  const pod = (name: string, container: string): PodState =>
+    stateOf(cache, cache.child('Pod', namespace, name, uid), container);
+  const exists = (kind: 'Service' | 'ConfigMap', name: string): boolean => {
+    const object = cache.child(kind, namespace, name, uid);
+    return object !== undefined && !cache.own.isDeleted(object.metadata.uid ?? '');
+  };
+  const workers = new Map<number, PodState>();
+  for (const ordinal of ordinalsSeen(run, cache, attempt)) {
+    workers.set(ordinal, pod(childName(run.metadata, attempt, 'worker', ordinal), 'worker'));
+  }
+  const scheduler = childName(run.metadata, attempt, 'scheduler');
+  return {
+    files: exists('ConfigMap', childName(run.metadata, attempt, 'files')),
+    service: exists('Service', scheduler),
+    scheduler: pod(scheduler, 'scheduler'),
+    flow: pod(childName(run.metadata, attempt, 'flow'), 'flow'),
+    workers,
+  };
+}
+
+/** Every ordinal ever allocated is looked up: pods just created are not in the index yet. */
+function ordinalsSeen(run: FlowRun, cache: Cache, attempt: number): Set<number> {
+  const allocated = run.status?.cluster?.workers?.allocated ?? 0;
+  const ordinals = new Set(Array.from({ length: allocated }, (_, ordinal) => ordinal));
+  for (const { metadata } of cache.pods(run.metadata.uid)) {
+    if (metadata.labels?.[LABELS.attempt] !== String(attempt)) continue;
+    const ordinal = metadata.labels[LABELS.ordinal];
+    if (ordinal !== undefined) ordinals.add(Number(ordinal));
+  }
+  return ordinals;
+}
+
+function stateOf(cache: Cache, pod: KubeObject | undefined, container: string): PodState {
+  const state = classifyPod(pod, container);
+  if (state.state === 'absent' || !cache.own.isDeleted(state.uid)) return state;
+  return { ...state, terminating: true };
+}
+
+function viewOf({ newest, run, sampleIntervalSeconds, now }: ObserveInput, attempt: number): SchedulerView {
+  if (newest === undefined) return { kind: 'none' };
+  if (newest.sample === undefined) return { kind: 'silent', cause: newest.cause };
+  const { sample, receivedAt } = newest;
+  if (sample.uid !== run.metadata.uid || sample.attempt !== attempt) {
+    return { kind: 'silent', cause: 'the scheduler answers for another run' };
+  }
+  const result = ownResult(sample.result, run.metadata.uid, attempt);
+  // What was reported once stays true; only the numbers grow stale.
+  if (result === undefined && now - receivedAt > STALE_INTERVALS * sampleIntervalSeconds * 1000) {
+    return { kind: 'silent', cause: `no sample for ${Math.round((now - receivedAt) / 1000)} s` };
+  }
+  const { tasks } = sample;
+  return {
+    kind: 'heard',
+    workers: sample.workers_total,
+    tasks: {
+      total:
+        tasks.finished + tasks.failed + tasks.waiting + tasks.queued + tasks.no_worker + tasks.processing,
+      waiting: tasks.waiting + tasks.queued + tasks.no_worker,
+      running: tasks.processing,
+      finished: tasks.finished,
+      failed: tasks.failed,
+    },
+    result,
+  };
+}

@@ -1,0 +1,194 @@
+import type { Logger } from 'pino';
+import type { FlowRun } from '../api/flow-run.ts';
+import { parseFlowRun } from '../api/parse.ts';
+import type { FlowRunStatus } from '../api/status.ts';
+import { currentAttempt } from '../core/attempt.ts';
+import { decide } from '../core/decide.ts';
+import type { Action, ChildRef, Decision } from '../core/decision.ts';
+import type { Plan } from '../core/observed.ts';
+import type { Client } from '../kube/client.ts';
+import { isConflict, isForbidden, isInvalid, isNotFound } from '../kube/errors.ts';
+import type { EventRecorder } from '../kube/events.ts';
+import { type KubeObject, fromKey } from '../kube/object.ts';
+import type { WorkQueue } from '../kube/workqueue.ts';
+import type { ActTarget, Actor } from './actor.ts';
+import type { Cache } from './cache.ts';
+import { FLOW_RUN } from './flow-run.ts';
+import { observe } from './observe.ts';
+import type { ProgressBudget } from './progress-budget.ts';
+import type { SchedulerWatch } from './scheduler-watch.ts';
+
+/** Decisions carried out for one key before others have their turn. */
+const STEPS_PER_TURN = 8;
+
+export interface ReconcilerOptions {
+  client: Client;
+  cache: Cache;
+  actor: Actor;
+  queue: WorkQueue;
+  events: EventRecorder;
+  schedulers: SchedulerWatch;
+  budget: ProgressBudget;
+  plan: (run: FlowRun) => Plan;
+  startDeadlineSeconds: number;
+  now: () => number;
+  log: Logger;
+}
+
+/** What is remembered of a run between reconciles; losing it costs a request, never correctness. */
+interface Memory {
+  uid: string;
+  lost: Set<string>;
+  refusal: { attempt: number; message: string } | undefined;
+}
+
+/** The loop body: reads the world, asks `decide`, writes the status or acts. */
+export class Reconciler {
+  readonly #options: ReconcilerOptions;
+  readonly #memory = new Map<string, Memory>();
+
+  constructor(options: ReconcilerOptions) {
+    this.#options = options;
+  }
+
+  /** Brings one FlowRun as far as it goes now. Throws what should be tried again with back-off. */
+  async reconcile(key: string, signal: AbortSignal): Promise<void> {
+    for (let step = 0; step < STEPS_PER_TURN; step++) {
+      const object = this.#options.cache.flowRun(key);
+      if (object === undefined) return this.#forget(key);
+      const parsed = parseFlowRun(object);
+      if (!parsed.ok) {
+        // The CRD's schema admits nothing that zod refuses; one written under an older schema waits for its owner.
+        this.#options.log.warn({ flowRun: key, message: parsed.message }, 'FlowRun could not be read');
+        return;
+      }
+      if (!(await this.#step(key, object, parsed.value, signal))) return;
+    }
+    this.#options.queue.add(key);
+  }
+
+  /** One decision. Whether another may follow at once. */
+  async #step(key: string, object: KubeObject, run: FlowRun, signal: AbortSignal): Promise<boolean> {
+    const { cache, schedulers, queue, now, startDeadlineSeconds, plan } = this.#options;
+    const memory = this.#remember(key, run);
+    schedulers.follow(key, run);
+    const time = now();
+    const observed = observe({
+      run,
+      cache,
+      plan: plan(run),
+      newest: schedulers.newest(key),
+      sampleIntervalSeconds: schedulers.intervalSeconds,
+      lost: memory.lost,
+      refusal: memory.refusal?.attempt === run.status?.attempt ? memory.refusal?.message : undefined,
+      startDeadlineSeconds,
+      now: time,
+    });
+    const decision = decide(observed);
+    if (decision.kind === 'commit') return this.#commit(key, object, run, decision, signal);
+    if (decision.wakeAt !== undefined) queue.addAfter(key, Math.max(50, decision.wakeAt - now()));
+    if (decision.actions.length === 0) return false;
+    this.#log(key, run).info({ actions: decision.actions.map(describe) }, decision.why);
+    return this.#act(key, object, run, decision.actions, signal);
+  }
+
+  async #commit(
+    key: string,
+    object: KubeObject,
+    run: FlowRun,
+    decision: Extract<Decision, { kind: 'commit' }>,
+    signal: AbortSignal,
+  ): Promise<boolean> {
+    const { client, cache, events, budget, queue, now } = this.#options;
+    if (decision.progress) {
+      const waitMs = budget.waitMs(key, now());
+      if (waitMs > 0) {
+        queue.addAfter(key, waitMs);
+        return false;
+      }
+    }
+    try {
+      const status: FlowRunStatus = decision.status;
+      const written = await client.replaceStatus(FLOW_RUN, { ...object, status }, { signal });
+      cache.own.wrote(FLOW_RUN.kind, written);
+      budget.wrote(key, now());
+    } catch (error) {
+      if (isNotFound(error)) return false;
+      if (!isConflict(error)) throw error;
+      // Decided from an older state: the watch brings the newer one. Not an error.
+      queue.addAfter(key, 100);
+      return false;
+    }
+    if (!decision.progress) this.#log(key, run).info({ phase: decision.status.phase }, decision.why);
+    for (const note of decision.events) events.record(object, { ...note, action: 'Reconcile' });
+    return true;
+  }
+
+  async #act(
+    key: string,
+    object: KubeObject,
+    run: FlowRun,
+    actions: Action[],
+    signal: AbortSignal,
+  ): Promise<boolean> {
+    const { actor } = this.#options;
+    const memory = this.#remember(key, run);
+    const { namespace, name, uid } = run.metadata;
+    const attempt = run.status?.attempt ?? 0;
+    const target: ActTarget = { run: object, namespace, name, uid, attempt };
+    const children: ChildRef[] = [];
+    for (const action of actions) {
+      if (action.type === 'create') children.push(action.child);
+      else if (action.type === 'lookForFlowPod') {
+        const flow = actor.nameOf(target, { role: 'flow' });
+        if (!(await actor.flowPodExists(target, flow, action.uid, signal))) memory.lost.add(action.uid);
+      } else await actor.remove(target, action, signal);
+    }
+    if (children.length === 0) return true;
+    try {
+      await actor.create(target, children, signal);
+    } catch (error) {
+      const refusal = refusalOf(error);
+      if (refusal === undefined) throw error;
+      memory.refusal = { attempt, message: refusal };
+    }
+    return true;
+  }
+
+  #remember(key: string, run: FlowRun): Memory {
+    const { uid } = run.metadata;
+    const known = this.#memory.get(key);
+    if (known?.uid === uid) return known;
+    const memory: Memory = { uid, lost: new Set(), refusal: undefined };
+    this.#memory.set(key, memory);
+    return memory;
+  }
+
+  #forget(key: string): void {
+    this.#memory.delete(key);
+    this.#options.schedulers.forget(key);
+    this.#options.budget.forget(key);
+    this.#options.queue.forget(key);
+  }
+
+  #log(key: string, run: FlowRun): Logger {
+    const attempt = currentAttempt(run.status ?? {})?.number;
+    return this.#options.log.child({ flowRun: key, namespace: fromKey(key).namespace, attempt });
+  }
+}
+
+/** The server's words if it refuses a child for good: invalid, or forbidden by policy. Quota may pass, so it is waited for. */
+function refusalOf(error: unknown): string | undefined {
+  if (!(error instanceof Error)) return undefined;
+  if (isInvalid(error)) return `The API server refused a pod of this run: ${error.message}`;
+  if (isForbidden(error) && !/exceeded quota|being terminated|cannot create resource/.test(error.message)) {
+    return `The cluster's policy refused a pod of this run: ${error.message}`;
+  }
+  return undefined;
+}
+
+function describe(action: Action): string {
+  if (!('child' in action)) return action.type;
+  const ordinal = 'ordinal' in action.child ? `-${action.child.ordinal}` : '';
+  return `${action.type} ${action.child.role}${ordinal}`;
+}

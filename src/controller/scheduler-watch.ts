@@ -1,0 +1,59 @@
+import type { FlowRun } from '../api/flow-run.ts';
+import { currentAttempt, isOver } from '../core/attempt.ts';
+import { childName } from '../core/names.ts';
+import type { Monitor, Newest } from '../dask/monitor.ts';
+import type { Cache } from './cache.ts';
+
+/** Dask's RPC over WebSocket, for the operator alone. */
+const RPC_PORT = 8788;
+
+/** Keeps one connection to the scheduler of each run whose attempt is in progress, and drops it afterwards. */
+export class SchedulerWatch {
+  readonly intervalSeconds: number;
+  readonly #monitor: Monitor;
+  readonly #cache: Cache;
+
+  constructor(monitor: Monitor, cache: Cache, intervalSeconds: number) {
+    this.#monitor = monitor;
+    this.#cache = cache;
+    this.intervalSeconds = intervalSeconds;
+  }
+
+  follow(key: string, run: FlowRun): void {
+    const status = run.status ?? {};
+    const attempt = currentAttempt(status);
+    if (
+      attempt === undefined ||
+      attempt.endTime !== undefined ||
+      isOver(status) ||
+      status.cluster === undefined
+    ) {
+      this.forget(key);
+      return;
+    }
+    const { namespace, uid } = run.metadata;
+    const pod = this.#cache.child(
+      'Pod',
+      namespace,
+      childName(run.metadata, attempt.number, 'scheduler'),
+      uid,
+    );
+    const ip = (pod?.['status'] as { podIP?: unknown } | undefined)?.podIP;
+    if (typeof ip !== 'string') return;
+    const host = ip.includes(':') ? `[${ip}]` : ip;
+    this.#monitor.track(key, {
+      url: `ws://${host}:${RPC_PORT}`,
+      uid,
+      attempt: attempt.number,
+      intervalSeconds: this.intervalSeconds,
+    });
+  }
+
+  newest(key: string): Newest | undefined {
+    return this.#monitor.newest(key);
+  }
+
+  forget(key: string): void {
+    this.#monitor.untrack(key);
+  }
+}

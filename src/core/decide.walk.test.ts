@@ -1,0 +1,81 @@
+import { expect, test } from 'vitest';
+import { isTrue } from '../api/conditions.ts';
+import { isOver } from './attempt.ts';
+import { decide } from './decide.ts';
+import {
+  type World,
+  environment,
+  initialWorlds,
+  keyOf,
+  observeWorld,
+  operator,
+  settle,
+} from './model-world.ts';
+
+/**
+ * Walks every state that operator, kubelet, user and clock can reach together: the operator may crash after each
+ * commit and in the middle of its actions, and may act on an older picture of the children.
+ */
+function walk(start: World): Map<string, World> {
+  const seen = new Map<string, World>([[keyOf(start), start]]);
+  const queue = [start];
+  for (let world = queue.pop(); world !== undefined; world = queue.pop()) {
+    for (const next of [...operator(world), ...environment(world)]) {
+      const key = keyOf(next);
+      if (seen.has(key)) continue;
+      seen.set(key, next);
+      queue.push(next);
+      check(world, next);
+    }
+  }
+  return seen;
+}
+
+function check(before: World, after: World): void {
+  for (const [attempt, starts] of Object.entries(after.flowStarts)) {
+    expect(starts, `flow of attempt ${attempt} ran more than once`).toBeLessThanOrEqual(1);
+  }
+  if (isOver(before.status)) {
+    const outcome = (world: World) => [
+      isTrue(world.status.conditions, 'Complete'),
+      world.status.reason,
+      world.status.result,
+    ];
+    expect(outcome(after), 'a committed outcome changed').toEqual(outcome(before));
+  }
+  if (isTrue(before.status.conditions, 'CleanedUp')) {
+    expect(after.status, 'written after the end').toEqual(before.status);
+  } else if (isTrue(after.status.conditions, 'CleanedUp')) {
+    const { flow, scheduler, workers, service, files } = after.pods;
+    expect(
+      [flow === 'pending' || flow === 'running', scheduler, service, files],
+      'left behind at the end',
+    ).toEqual([false, 'absent', false, false]);
+    expect(Object.values(workers).filter((pod) => pod !== 'absent')).toEqual([]);
+  }
+}
+
+test.each(initialWorlds())(
+  'every reachable state of $name keeps the invariants and reaches its end',
+  ({ world }) => {
+    const states = walk(world);
+    // A model that stops moving would pass every check.
+    expect(states.size).toBeGreaterThan(200);
+    const phases = new Set<string | undefined>();
+    for (const state of states.values()) {
+      phases.add(state.status.phase);
+      const end = settle(state);
+      const wanted = end.suspend && !isOver(end.status) ? 'Suspended' : 'CleanedUp';
+      expect(
+        isTrue(end.status.conditions, wanted),
+        `no end from ${keyOf(state)}, stuck at ${keyOf(end)}`,
+      ).toBe(true);
+      const last = decide(observeWorld(end));
+      expect(last.kind === 'act' && last.actions.length === 0, 'the end is not at rest').toBe(true);
+    }
+    expect(phases).toContain('Running');
+    expect(phases).toContain('Succeeded');
+    expect(phases).toContain('Cancelled');
+  },
+  240_000,
+);
