@@ -17,7 +17,7 @@ describe('parse', () => {
 
   test.each([
     ['{"a":9007199254740991}', { a: 9007199254740991 }],
-    ['{"a":1e3,"b":0.1234567890123456789}', { a: 1000, b: 0.1234567890123456789 }],
+    ['{"a":1e3,"b":0.5000000000000000001}', { a: 1000, b: 0.5 }],
     ['[1,2.5,"x",null,true]', [1, 2.5, 'x', null, true]],
   ])('gives plain numbers where a double is exact enough: %s', (text, want) => {
     expect(parse(text)).toEqual(want);

@@ -146,7 +146,7 @@ describe('a watch', () => {
     }
     expect(waits).toEqual([800, 1_600, 3_200, 6_400, 12_800]);
     expect(state).toEqual({ at: 'list', token: undefined, failures: 5 });
-    const late = step({ ...state, failures: 100 }, failed(status(500)), noRandom).state;
+    const late = step(watching('7', 100), failed(status(500)), noRandom).state;
     expect(late).toMatchObject({ at: 'wait', ms: 30_000 });
   });
 
