@@ -1,13 +1,20 @@
-export type Role = 'flow' | 'scheduler' | 'worker' | 'files' | 'service';
-
-/** Labels on every child; together they select exactly the children of one attempt and role. */
+/** Label keys on every child. The values are part of the contract with running attempts: they never change. */
 export const LABELS = {
   name: 'flowrun.dev/name',
   uid: 'flowrun.dev/uid',
   attempt: 'flowrun.dev/attempt',
   role: 'flowrun.dev/role',
   ordinal: 'flowrun.dev/ordinal',
+  managedBy: 'app.kubernetes.io/managed-by',
 } as const;
+
+export const MANAGER = 'flowrun-operator';
+
+/** Labels and annotations under this prefix are the operator's alone. */
+export const RESERVED_PREFIX = 'flowrun.dev/';
+
+export type PodRole = 'flow' | 'scheduler' | 'worker';
+export type Role = PodRole | 'files' | 'service';
 
 export interface RunRef {
   name: string;
@@ -15,10 +22,12 @@ export interface RunRef {
   uid: string;
 }
 
+const NAME_LENGTH = 30;
+const UID_LENGTH = 8;
+
 /**
- * Name of a child: `<name cut to 30>-<8 hex of the UID>-<attempt>-<role>[-<ordinal>]`. Deterministic, so that a
- * repeated create meets its own child, and different for a re-created FlowRun of the same name. The Service has the
- * scheduler's name.
+ * `<name cut to 30>-<8 hex of the UID>-<attempt>-<role>[-<ordinal>]`: at most 63 characters, a DNS-1035 label.
+ * The Service carries the scheduler's name, which becomes its host name.
  */
 export function childName(
   run: Pick<RunRef, 'name' | 'uid'>,
@@ -26,20 +35,22 @@ export function childName(
   role: Role,
   ordinal?: number,
 ): string {
-  const name = run.name.slice(0, 30).replace(/-+$/, '');
-  const uid = run.uid.replaceAll('-', '').slice(0, 8);
-  const stem = `${name}-${uid}-${attempt}-${role === 'service' ? 'scheduler' : role}`;
-  return ordinal === undefined ? stem : `${stem}-${ordinal}`;
+  const name = run.name.slice(0, NAME_LENGTH).replace(/-+$/, '');
+  const uid = run.uid.replaceAll('-', '').slice(0, UID_LENGTH);
+  const shown = role === 'service' ? 'scheduler' : role;
+  const parts = [name, uid, attempt, shown];
+  return (ordinal === undefined ? parts : [...parts, ordinal]).join('-');
 }
 
-export function childLabels(
-  run: RunRef,
+/** The labels of one child. */
+export function labels(
+  run: Pick<RunRef, 'name' | 'uid'>,
   attempt: number,
   role: Role,
   ordinal?: number,
 ): Record<string, string> {
   return {
-    'app.kubernetes.io/managed-by': 'flowrun-operator',
+    [LABELS.managedBy]: MANAGER,
     [LABELS.name]: run.name,
     [LABELS.uid]: run.uid,
     [LABELS.attempt]: String(attempt),
@@ -48,6 +59,8 @@ export function childLabels(
   };
 }
 
+/** Label selector of the children of one attempt that have one of `roles`. */
 export function selectorFor(uid: string, attempt: number, roles: readonly Role[]): string {
-  return `${LABELS.uid}=${uid},${LABELS.attempt}=${attempt},${LABELS.role} in (${roles.join(',')})`;
+  const role = roles.length === 1 ? `${LABELS.role}=${roles[0]}` : `${LABELS.role} in (${roles.join(',')})`;
+  return `${LABELS.uid}=${uid},${LABELS.attempt}=${attempt},${role}`;
 }

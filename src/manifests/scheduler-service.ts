@@ -1,0 +1,5 @@
+import type { RunRef } from '../core/names.ts';
+import type { Resolved } from '../core/resolved.ts';
+import type { Manifest } from './object.ts';
+
+export declare function schedulerService(run: RunRef, attempt: number, resolved: Resolved): Manifest;
