@@ -88,14 +88,14 @@ export const executor = withRules(
   }),
   [
     {
-      rule: '!has(self.address) || !(has(self.clusterClass) || has(self.clusterKwargs))',
+      rule: '!has(self.address) || !(has(self.clusterClass) || has(dyn(self).clusterKwargs))',
       message: 'Cannot specify `address` and `cluster_class`/`cluster_kwargs`',
       check: (value) =>
         value.address === undefined ||
         (value.clusterClass === undefined && value.clusterKwargs === undefined),
     },
     {
-      rule: "self.type == 'DaskExecutor' || !(has(self.address) || has(self.clusterClass) || has(self.clusterKwargs) || has(self.adaptKwargs) || has(self.clientKwargs) || has(self.debug))",
+      rule: "self.type == 'DaskExecutor' || !(has(self.address) || has(self.clusterClass) || has(dyn(self).clusterKwargs) || has(self.adaptKwargs) || has(dyn(self).clientKwargs) || has(self.debug))",
       message:
         '`address`, `clusterClass`, `clusterKwargs`, `adaptKwargs`, `clientKwargs` and `debug` belong to `type: DaskExecutor`',
       check: (value) =>
@@ -110,7 +110,7 @@ export const executor = withRules(
         ].every((field) => field === undefined),
     },
     {
-      rule: "self.type == 'LocalDaskExecutor' || !(has(self.scheduler) || has(self.kwargs))",
+      rule: "self.type == 'LocalDaskExecutor' || !(has(self.scheduler) || has(dyn(self).kwargs))",
       message: '`scheduler` and `kwargs` belong to `type: LocalDaskExecutor`',
       check: (value) =>
         value.type === 'LocalDaskExecutor' || (value.scheduler === undefined && value.kwargs === undefined),

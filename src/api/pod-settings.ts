@@ -8,17 +8,39 @@ const keyReference = z.strictObject({
   optional: z.boolean().describe('Do not fail when it does not exist.').optional(),
 });
 
+const key = z.strictObject({
+  name: nonEmpty(253).describe('Name of the Secret or ConfigMap.'),
+  key: nonEmpty(253).describe('The key in it.'),
+  optional: z.boolean().describe('Do not fail when it does not exist.').optional(),
+});
+
+const valueSource = z.strictObject({
+  secretKeyRef: key.describe('A key of a Secret.').optional(),
+  configMapKeyRef: key.describe('A key of a ConfigMap.').optional(),
+  fieldRef: z
+    .strictObject({
+      fieldPath: nonEmpty(512).describe('For example `metadata.name` or `status.podIP`.'),
+      apiVersion: text(32).describe('As in a Pod.').optional(),
+    })
+    .describe('A field of the pod.')
+    .optional(),
+  resourceFieldRef: z
+    .strictObject({
+      resource: nonEmpty(253).describe('For example `limits.cpu`.'),
+      containerName: text(63).describe('As in a Pod.').optional(),
+      divisor: intOrString(64).describe('As in a Pod.').optional(),
+    })
+    .describe('A resource of the container.')
+    .optional(),
+});
+
 const environmentVariable = withRules(
   z.strictObject({
     name: nonEmpty(256).describe('Name of the variable.'),
     value: text(32768)
       .describe('Its value, a string. Quote numbers and booleans: `"1"`, `"true"`.')
       .optional(),
-    valueFrom: freeForm(5)
-      .describe(
-        'Where to take the value from instead: `secretKeyRef`, `configMapKeyRef`, `fieldRef`, `resourceFieldRef`, as in a Pod.',
-      )
-      .optional(),
+    valueFrom: valueSource.describe('Where to take the value from instead.').optional(),
   }),
   [
     {
@@ -42,11 +64,23 @@ const toleration = z.strictObject({
   tolerationSeconds: z.int().describe('How long a `NoExecute` taint is tolerated, in seconds.').optional(),
 });
 
-const volume = z
-  .looseObject({ name: nonEmpty(63).describe('Name of the volume, which `volumeMounts` refer to.') })
-  .describe(
-    'A volume as in a Pod: beside the name one source, such as `persistentVolumeClaim`, `secret` or `emptyDir`.',
-  );
+const volumeSource = (text: string) => freeForm(16).describe(text).optional();
+
+// Loose: Kubernetes knows more sources than these, and the API server judges the pod.
+const volume = z.looseObject({
+  name: nonEmpty(63).describe('Name of the volume, which `volumeMounts` refer to.'),
+  persistentVolumeClaim: volumeSource('A PersistentVolumeClaim: `claimName`.'),
+  secret: volumeSource('A Secret: `secretName`.'),
+  configMap: volumeSource('A ConfigMap: `name`.'),
+  emptyDir: volumeSource('An empty directory for the life of the pod: `{}`.'),
+  projected: volumeSource('Several sources in one directory.'),
+  downwardAPI: volumeSource('Fields of the pod as files.'),
+  ephemeral: volumeSource('A volume claimed for the life of the pod.'),
+  csi: volumeSource('A volume of a CSI driver.'),
+  nfs: volumeSource('An NFS export: `server`, `path`.'),
+  image: volumeSource('The content of an image.'),
+  hostPath: volumeSource("A path of the node, if the operator's configuration allows it."),
+});
 
 const volumeMount = z.strictObject({
   name: nonEmpty(63).describe('Name of the volume.'),

@@ -87,7 +87,7 @@ describe('structural', () => {
           type: 'object',
           description: 'Something.',
           maxProperties: 3,
-          'x-kubernetes-preserve-unknown-fields': true,
+          additionalProperties: { nullable: true, 'x-kubernetes-preserve-unknown-fields': true },
         },
         number: { type: 'integer', format: 'int64', description: 'Something.' },
         time: { type: 'string', format: 'date-time', description: 'Something.' },

@@ -58,6 +58,13 @@ export interface StructuralSchema extends Leaf {
 const YAML_BOOLEAN = /^(y|n|yes|no|on|off|true|false)$/i;
 const LOOK_AROUND = /\(\?[=!<]|\\[1-9]/;
 
+/**
+ * Any JSON. A free-form object is a map of it rather than an object that preserves unknown fields: CEL's `==` of the latter
+ * takes a renamed key for no change (seen on 1.37), and immutability rests on `==`. In exchange CEL reaches such a field
+ * through `dyn(self)` only.
+ */
+const ANYTHING: StructuralSchema = { nullable: true, 'x-kubernetes-preserve-unknown-fields': true };
+
 const sayer = (path: string) => (problem: string) => new Error(`${path}: ${problem}`);
 
 /**
@@ -80,7 +87,7 @@ function convert(schema: JsonSchema, path: string): StructuralSchema {
   const { anyOf, items, properties, additionalProperties, ...rest } = schema;
   const problem = sayer(path);
   if (Object.keys(schema).every((key) => key === 'description')) {
-    return { ...rest, nullable: true, 'x-kubernetes-preserve-unknown-fields': true };
+    return { ...rest, ...ANYTHING };
   }
   const values = path.endsWith('.conditions[].status') ? [] : (rest.enum ?? []);
   for (const word of [...Object.keys(properties ?? {}), ...values]) {
@@ -122,7 +129,8 @@ function object(
     if (properties !== undefined) throw problem('properties and additionalProperties exclude each other');
     schema.additionalProperties = convert(additional, `${path}.*`);
   } else if (additional !== undefined && additional !== false) {
-    schema['x-kubernetes-preserve-unknown-fields'] = true;
+    if (properties === undefined) schema.additionalProperties = ANYTHING;
+    else schema['x-kubernetes-preserve-unknown-fields'] = true;
   }
   if (properties === undefined) {
     if (leaf.maxProperties === undefined) throw problem('a map needs maxProperties');

@@ -6,28 +6,45 @@ const FREE =
 const HOW = 'set `suspend: true` first and wait for the phase Suspended, or create a new FlowRun';
 
 /**
- * CEL: the optional field is as it was. Spelled with `has`, because the API server's cost estimate loses the size bounds
+ * CEL: the optional field of `at` is as it was. Spelled with `has`, because the API server's cost estimate loses the size bounds
  * of what optional chaining (`self.?a.?b`) returns.
  */
-export function unchanged(path: string): string {
-  return `has(self.${path}) == has(oldSelf.${path}) && (!has(self.${path}) || self.${path} == oldSelf.${path})`;
+export function unchanged(field: string, at = ''): string {
+  return same(`self${at}.${field}`, `oldSelf${at}.${field}`);
 }
+
+const same = (now: string, old: string) => `has(${now}) == has(${old}) && (!has(${now}) || ${now} == ${old})`;
+
+// CEL has no type for a map of anything, hence `dyn`.
+const unchangedMap = (field: string, at: string) =>
+  same(`dyn(self${at}).${field}`, `dyn(oldSelf${at}).${field}`);
 
 const all = (rules: readonly string[]) => rules.map((rule) => `(${rule})`).join(' && ');
 
-const EXECUTOR = ['scheduler', 'kwargs', 'address', 'clusterClass', 'clusterKwargs', 'clientKwargs', 'debug'];
-const ADAPT = [
-  'interval',
-  'wait_count',
-  'target_duration',
-  'minimum_cores',
-  'maximum_cores',
-  'minimum_memory',
-  'maximum_memory',
-];
+const EXECUTOR = '.spec.executor';
+const ADAPT = `${EXECUTOR}.adaptKwargs`;
 
-const executor = 'spec.executor';
-const adapt = `${executor}.adaptKwargs`;
+const executorUnchanged = all([
+  unchanged('type', EXECUTOR),
+  ...['scheduler', 'address', 'clusterClass', 'debug'].map((field) => unchanged(field, EXECUTOR)),
+  ...['kwargs', 'clusterKwargs', 'clientKwargs'].map((field) => unchangedMap(field, EXECUTOR)),
+  `has(self${ADAPT}) == has(oldSelf${ADAPT})`,
+]);
+
+const boundsOnly = all([
+  ...[
+    'interval',
+    'wait_count',
+    'target_duration',
+    'minimum_cores',
+    'maximum_cores',
+    'minimum_memory',
+    'maximum_memory',
+  ].map((field) => unchanged(field, ADAPT)),
+  `!(${unchanged('minimum', ADAPT)} && ${unchanged('maximum', ADAPT)})`,
+]);
+
+const bothHave = (path: string) => `has(self${path}) && has(oldSelf${path})`;
 
 /**
  * What may not change. The executor's `minimum` and `maximum` may, so `adaptKwargs` is compared field by field;
@@ -40,12 +57,12 @@ const immutableSpec: readonly TransitionRule[] = [
     fieldPath: '.spec.flow',
   },
   {
-    rule: `${FREE} || (has(self.${executor}) == has(oldSelf.${executor}) && (!has(self.${executor}) || (self.${executor}.type == oldSelf.${executor}.type && ${all(EXECUTOR.map((field) => unchanged(`${executor}.${field}`)))} && has(self.${adapt}) == has(oldSelf.${adapt}))))`,
+    rule: `${FREE} || (has(self${EXECUTOR}) == has(oldSelf${EXECUTOR}) && (!has(self${EXECUTOR}) || (${executorUnchanged})))`,
     message: `cannot change once the run has started, but for \`adaptKwargs.minimum\` and \`maximum\`; ${HOW}`,
     fieldPath: '.spec.executor',
   },
   {
-    rule: `${FREE} || !has(self.${executor}) || !has(oldSelf.${executor}) || !has(self.${adapt}) || !has(oldSelf.${adapt}) || self.${adapt} == oldSelf.${adapt} || (${all(ADAPT.map((field) => unchanged(`${adapt}.${field}`)))} && !(${unchanged(`${adapt}.minimum`)} && ${unchanged(`${adapt}.maximum`)}))`,
+    rule: `${FREE} || !(${bothHave(EXECUTOR)} && ${bothHave(ADAPT)}) || self${ADAPT} == oldSelf${ADAPT} || (${boundsOnly})`,
     message: `only \`minimum\` and \`maximum\` can change once the run has started; ${HOW}`,
     fieldPath: '.spec.executor.adaptKwargs',
   },

@@ -51,9 +51,16 @@ function typeOf(schema: StructuralSchema): string {
   if (schema.enum !== undefined) return schema.enum.map((value) => `\`${String(value)}\``).join(', ');
   if (schema['x-kubernetes-int-or-string']) return 'quantity';
   if (schema.items !== undefined) return `list of ${typeOf(schema.items)}s`;
+  if (
+    schema.type === 'object' &&
+    schema.properties === undefined &&
+    schema.additionalProperties?.type === undefined &&
+    !schema.additionalProperties?.['x-kubernetes-int-or-string']
+  ) {
+    return 'object, free-form';
+  }
   if (schema.additionalProperties !== undefined) return `map to ${typeOf(schema.additionalProperties)}`;
   if (schema.type === undefined) return 'any JSON';
-  if (schema.type === 'object' && schema.properties === undefined) return 'object, free-form';
   return schema.format === 'date-time' ? 'time' : schema.type;
 }
 
