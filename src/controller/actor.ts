@@ -2,11 +2,11 @@ import type { Action, ChildRef } from '../core/decision.ts';
 import { LABELS, selectorFor } from '../core/names.ts';
 import type { Client } from '../kube/client.ts';
 import { isConflict, isNotFound } from '../kube/errors.ts';
-import { type KubeObject, controllerOf } from '../kube/object.ts';
+import { controllerOf } from '../kube/object.ts';
 import { CONFIG_MAP, POD, type Resource, SERVICE } from '../kube/resource.ts';
 import type { Cache } from './cache.ts';
 import { FLOW_RUN } from './flow-run.ts';
-import type { AttemptPlans } from './attempt-plans.ts';
+import { type AttemptPlans, type AttemptRef, nameOfChild } from './attempt-plans.ts';
 
 /** Label keys without which no collection may be deleted. */
 export const SELECTOR_KEYS = [LABELS.uid, LABELS.attempt, LABELS.role];
@@ -16,15 +16,6 @@ const CLUSTER_GRACE_SECONDS = 1;
 
 /** Creates in flight at once for one run. */
 const PARALLEL_CREATES = 16;
-
-export interface ActTarget {
-  /** As the server stores it. */
-  run: KubeObject;
-  namespace: string;
-  name: string;
-  uid: string;
-  attempt: number;
-}
 
 /** Carries out actions. Each may be repeated, and each meets only what belongs to this very run. */
 export class Actor {
@@ -39,7 +30,7 @@ export class Actor {
   }
 
   /** The files come first: every other child is built from what they hold. Then all the rest at once. */
-  async create(target: ActTarget, children: ChildRef[], signal: AbortSignal): Promise<void> {
+  async create(target: AttemptRef, children: ChildRef[], signal: AbortSignal): Promise<void> {
     const build = await this.#plans.open(target, signal);
     const rest = children.filter(({ role }) => role !== 'files').map(build);
     for (let start = 0; start < rest.length; start += PARALLEL_CREATES) {
@@ -53,7 +44,7 @@ export class Actor {
   }
 
   /** Whether the API server has a pod of this UID; asked live, past the cache. */
-  async flowPodExists(target: ActTarget, name: string, uid: string, signal: AbortSignal): Promise<boolean> {
+  async flowPodExists(target: AttemptRef, name: string, uid: string, signal: AbortSignal): Promise<boolean> {
     try {
       const pod = await this.#client.get(POD, target.namespace, name, { signal });
       if (pod.metadata.uid === uid) this.#cache.own.wrote(POD.kind, pod);
@@ -65,7 +56,7 @@ export class Actor {
   }
 
   async remove(
-    target: ActTarget,
+    target: AttemptRef,
     action: Exclude<Action, { type: 'create' | 'lookForFlowPod' }>,
     signal: AbortSignal,
   ): Promise<void> {
@@ -87,7 +78,7 @@ export class Actor {
     }
   }
 
-  async #deleteCluster(target: ActTarget, signal: AbortSignal): Promise<void> {
+  async #deleteCluster(target: AttemptRef, signal: AbortSignal): Promise<void> {
     const { namespace, uid, attempt } = target;
     await this.#client.deleteCollection(POD, namespace, {
       labelSelector: selectorFor(uid, attempt, ['scheduler', 'worker']),
@@ -116,9 +107,9 @@ export class Actor {
     this.#cache.own.deleted(uid);
   }
 
-  async #deleteObject(target: ActTarget, role: 'files' | 'service', signal: AbortSignal): Promise<void> {
+  async #deleteObject(target: AttemptRef, role: 'files' | 'service', signal: AbortSignal): Promise<void> {
     const resource = role === 'files' ? CONFIG_MAP : SERVICE;
-    const name = this.#plans.nameOf(target, { role });
+    const name = nameOfChild(target, { role });
     const object = this.#cache.child(
       role === 'files' ? 'ConfigMap' : 'Service',
       target.namespace,
@@ -130,7 +121,7 @@ export class Actor {
     if (uid !== undefined) await this.#delete(resource, target.namespace, name, uid, signal);
   }
 
-  async #stopFlow(target: ActTarget, name: string, uid: string, signal: AbortSignal): Promise<void> {
+  async #stopFlow(target: AttemptRef, name: string, uid: string, signal: AbortSignal): Promise<void> {
     try {
       const pod = await this.#client.patch(
         POD,

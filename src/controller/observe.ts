@@ -3,7 +3,7 @@ import { classifyPod } from '../core/classify.ts';
 import { LABELS, childName } from '../core/names.ts';
 import type { Children, Observed, Plan, PodState, SchedulerView } from '../core/observed.ts';
 import { ownResult } from '../core/result.ts';
-import type { Newest } from '../dask/monitor.ts';
+import type { Newest } from '../dask/watch.ts';
 import type { KubeObject } from '../kube/object.ts';
 import type { Cache } from './cache.ts';
 

@@ -11,7 +11,8 @@ import { isConflict, isForbidden, isInvalid, isNotFound } from '../kube/errors.t
 import type { EventRecorder } from '../kube/events.ts';
 import { type KubeObject, fromKey } from '../kube/object.ts';
 import type { WorkQueue } from '../kube/workqueue.ts';
-import type { ActTarget, Actor } from './actor.ts';
+import type { Actor } from './actor.ts';
+import { type AttemptRef, nameOfChild } from './attempt-plans.ts';
 import type { Cache } from './cache.ts';
 import { FLOW_RUN } from './flow-run.ts';
 import { observe } from './observe.ts';
@@ -135,12 +136,12 @@ export class Reconciler {
     const memory = this.#remember(key, run);
     const { namespace, name, uid } = run.metadata;
     const attempt = run.status?.attempt ?? 0;
-    const target: ActTarget = { run: object, namespace, name, uid, attempt };
+    const target: AttemptRef = { run: object, namespace, name, uid, attempt };
     const children: ChildRef[] = [];
     for (const action of actions) {
       if (action.type === 'create') children.push(action.child);
       else if (action.type === 'lookForFlowPod') {
-        const flow = actor.nameOf(target, { role: 'flow' });
+        const flow = nameOfChild(target, { role: 'flow' });
         if (!(await actor.flowPodExists(target, flow, action.uid, signal))) memory.lost.add(action.uid);
       } else await actor.remove(target, action, signal);
     }

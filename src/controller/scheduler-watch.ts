@@ -1,7 +1,8 @@
 import type { FlowRun } from '../api/flow-run.ts';
 import { currentAttempt, isOver } from '../core/attempt.ts';
 import { childName } from '../core/names.ts';
-import type { Monitor, Newest } from '../dask/monitor.ts';
+import type { Monitor } from '../dask/monitor.ts';
+import type { Newest } from '../dask/watch.ts';
 import type { Cache } from './cache.ts';
 
 /** Dask's RPC over WebSocket, for the operator alone. */

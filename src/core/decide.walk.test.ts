@@ -61,10 +61,11 @@ test.each(initialWorlds())(
     const states = walk(world);
     // A model that stops moving would pass every check.
     expect(states.size).toBeGreaterThan(200);
+    const settled = new Map<string, World>();
     const phases = new Set<string | undefined>();
     for (const state of states.values()) {
       phases.add(state.status.phase);
-      const end = settle(state);
+      const end = settle(state, settled);
       const wanted = end.suspend && !isOver(end.status) ? 'Suspended' : 'CleanedUp';
       expect(
         isTrue(end.status.conditions, wanted),
@@ -75,7 +76,7 @@ test.each(initialWorlds())(
     }
     expect(phases).toContain('Running');
     expect(phases).toContain('Succeeded');
-    expect(phases).toContain('Cancelled');
+    if (world.mayCancel) expect(phases).toContain('Cancelled');
   },
   240_000,
 );

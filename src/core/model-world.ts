@@ -22,6 +22,7 @@ export interface World {
   stale: Pods;
   time: number;
   cancel: boolean;
+  mayCancel: boolean;
   suspend: boolean;
   flips: number;
   faults: number;
@@ -35,29 +36,37 @@ export interface World {
 
 const NOTHING: Pods = { files: false, service: false, flow: 'absent', scheduler: 'absent', workers: {} };
 
-/** Clock readings: start, after back-off and lingering, after the start deadline, after the active deadline. */
-const TIMES = [0, 500_000, 1_000_000, 2_000_000, 3_000_000, 4_000_000];
+/** Clock readings: start; after back-off, lingering and the start deadline; after the active deadline. */
+const TIMES = [0, 2_000_000, 4_000_000, 8_000_000];
 
+/** The last reading is for `settle` alone: there is always a later. */
+const LAST = TIMES.length - 2;
+
+/** Faults, suspension and cancel multiply: with a cluster each has a world of its own. */
 export function initialWorlds(): { name: string; world: World }[] {
-  const world = (cluster: boolean, retries: number): World => ({
+  const world: World = {
     status: {},
     pods: NOTHING,
     stale: NOTHING,
     time: 0,
     cancel: false,
+    mayCancel: true,
     suspend: false,
     flips: 0,
     faults: 0,
-    cluster,
-    retries,
+    cluster: false,
+    retries: 0,
     lost: false,
     reported: false,
     flowStarts: {},
-  });
+  };
+  const cluster = { ...world, cluster: true };
   return [
-    { name: 'a LocalExecutor run', world: world(false, 0) },
-    { name: 'a LocalExecutor run with a retry', world: world(false, 1) },
-    { name: 'a DaskExecutor run', world: world(true, 0) },
+    { name: 'a LocalExecutor run', world },
+    { name: 'a LocalExecutor run with a retry', world: { ...world, retries: 1 } },
+    { name: 'a DaskExecutor run that is cancelled', world: { ...cluster, flips: 9, faults: 9 } },
+    { name: 'a DaskExecutor run that is suspended', world: { ...cluster, mayCancel: false, faults: 9 } },
+    { name: 'a DaskExecutor run on a failing cluster', world: { ...cluster, mayCancel: false, flips: 9 } },
   ];
 }
 
@@ -240,17 +249,25 @@ export function environment(world: World): World[] {
       set({ workers: { ...pods.workers, [ordinal]: 'failed' } }, { faults });
     }
   }
-  if (!world.cancel && !isOver(status)) worlds.push({ ...world, cancel: true });
-  if (world.flips < 2 && !isOver(status))
+  if (world.mayCancel && !world.cancel && !isOver(status)) worlds.push({ ...world, cancel: true });
+  if (world.flips < 1 && !isOver(status))
     worlds.push({ ...world, suspend: !world.suspend, flips: world.flips + 1 });
-  if (world.time < TIMES.length - 1 && !isOver(status)) worlds.push({ ...world, time: world.time + 1 });
+  if (world.time < LAST && !isOver(status)) worlds.push({ ...world, time: world.time + 1 });
   return worlds;
 }
 
 /** Faults have stopped: pods do what they should, the operator sees the present, time passes when all else rests. */
-export function settle(start: World): World {
+export function settle(start: World, settled: Map<string, World>): World {
   let world = { ...start, faults: 9, flips: 9 };
+  const path: string[] = [];
+  const end = (result: World): World => {
+    for (const key of path) settled.set(key, result);
+    return result;
+  };
   for (let steps = 0; steps < 200; steps++) {
+    const known = settled.get(keyOf(world));
+    if (known !== undefined) return end(known);
+    path.push(keyOf(world));
     const next = step(world, world.pods).at(-1);
     if (next !== undefined && keyOf(next) !== keyOf(world)) {
       world = next;
@@ -280,7 +297,7 @@ export function settle(start: World): World {
       };
     } else if (pods.flow === 'running') world = { ...world, pods: { ...pods, flow: 'succeeded' } };
     else if (world.time < TIMES.length - 1) world = { ...world, time: world.time + 1 };
-    else return world;
+    else return end(world);
   }
-  return world;
+  return end(world);
 }

@@ -1,0 +1,120 @@
+import { parseFlowRun } from '../api/parse.ts';
+import type { ChildRef } from '../core/decision.ts';
+import { childName } from '../core/names.ts';
+import { type ResolveConfig, resolve } from '../core/resolve.ts';
+import { type Resolved, resolvedSchema } from '../core/resolved.ts';
+import { parseTime } from '../core/time.ts';
+import type { Client } from '../kube/client.ts';
+import type { KubeObject } from '../kube/object.ts';
+import { CONFIG_MAP, POD, type Resource, SERVICE } from '../kube/resource.ts';
+import { filesConfigMap } from '../manifests/files-config-map.ts';
+import { flowPod } from '../manifests/flow-pod.ts';
+import { schedulerPod } from '../manifests/scheduler-pod.ts';
+import { schedulerService } from '../manifests/scheduler-service.ts';
+import { workerPod } from '../manifests/worker-pod.ts';
+import type { Cache } from './cache.ts';
+
+export interface AttemptRef {
+  run: KubeObject;
+  namespace: string;
+  name: string;
+  uid: string;
+  attempt: number;
+}
+
+export type Build = (child: ChildRef) => { resource: Resource; object: KubeObject };
+
+/** Resolved specs kept in memory; a run that needs more pods after that costs one GET. */
+const KEPT = 1_000;
+
+export interface AttemptPlansOptions {
+  client: Client;
+  cache: Cache;
+  config: ResolveConfig;
+  programs: Record<string, string>;
+  now: () => number;
+}
+
+/**
+ * What the pods of an attempt are built from. The first pod of an attempt fixes it: the resolved spec is stored in
+ * the attempt's immutable ConfigMap, and every later pod, by whichever version of the operator, is built from that.
+ */
+export class AttemptPlans {
+  readonly #options: AttemptPlansOptions;
+  readonly #resolved = new Map<string, Resolved>();
+
+  constructor(options: AttemptPlansOptions) {
+    this.#options = options;
+  }
+
+  /** Makes sure that the ConfigMap exists and gives a builder of the attempt's other children. Throws API errors. */
+  async open(ref: AttemptRef, signal: AbortSignal): Promise<Build> {
+    const key = `${ref.uid}/${ref.attempt}`;
+    let resolved = this.#resolved.get(key);
+    if (resolved === undefined) {
+      resolved = await this.#store(ref, signal);
+      this.#resolved.set(key, resolved);
+      for (const oldest of this.#resolved.keys()) {
+        if (this.#resolved.size <= KEPT) break;
+        this.#resolved.delete(oldest);
+      }
+    }
+    const built = resolved;
+    return (child) => this.#build(ref, built, child);
+  }
+
+  async #store(ref: AttemptRef, signal: AbortSignal): Promise<Resolved> {
+    const { client, cache, config, programs } = this.#options;
+    const parsed = parseFlowRun(ref.run);
+    if (!parsed.ok) throw new Error(parsed.message);
+    const { flow } = parsed.value.spec;
+    const resolution = resolve(parsed.value, config);
+    if (!resolution.ok) throw new Error(resolution.message);
+    const manifest = filesConfigMap(ref, ref.attempt, resolution.resolved, {
+      programs,
+      parametersJson: JSON.stringify(flow.parameters ?? {}),
+      inline: flow.source?.inline,
+    });
+    const { created, object } = await client.createOwned(CONFIG_MAP, { ...manifest }, { signal });
+    cache.own.wrote(CONFIG_MAP.kind, { metadata: object.metadata });
+    return created ? resolution.resolved : stored(object);
+  }
+
+  #build(ref: AttemptRef, resolved: Resolved, child: ChildRef): { resource: Resource; object: KubeObject } {
+    switch (child.role) {
+      case 'files':
+        throw new TypeError('the files are made by open()');
+      case 'service':
+        return { resource: SERVICE, object: { ...schedulerService(ref, ref.attempt, resolved) } };
+      case 'scheduler':
+        return { resource: POD, object: { ...schedulerPod(ref, ref.attempt, resolved) } };
+      case 'worker':
+        return { resource: POD, object: { ...workerPod(ref, ref.attempt, resolved, child.ordinal) } };
+      case 'flow':
+        return {
+          resource: POD,
+          object: { ...flowPod(ref, ref.attempt, resolved, this.#remainingSeconds(ref)) },
+        };
+    }
+  }
+
+  /** What is left of the run's active deadline: on the pod it holds while the operator is down, too. */
+  #remainingSeconds(ref: AttemptRef): number | undefined {
+    const parsed = parseFlowRun(ref.run);
+    if (!parsed.ok) return undefined;
+    const { spec, status } = parsed.value;
+    if (spec.activeDeadlineSeconds === undefined || status?.startTime === undefined) return undefined;
+    const end = parseTime(status.startTime) + spec.activeDeadlineSeconds * 1000;
+    // 1 is how a stop looks on the pod, so a deadline of the pod's own is never less than 2.
+    return Math.max(2, Math.ceil((end - this.#options.now()) / 1000));
+  }
+}
+
+export function nameOfChild(ref: Pick<AttemptRef, 'name' | 'uid' | 'attempt'>, child: ChildRef): string {
+  return childName(ref, ref.attempt, child.role, child.role === 'worker' ? child.ordinal : undefined);
+}
+
+function stored(configMap: KubeObject): Resolved {
+  const { data } = configMap as { data?: Record<string, string> };
+  return resolvedSchema.parse(JSON.parse(data?.['resolved.json'] ?? 'null'));
+}
