@@ -1,9 +1,9 @@
+import { buildImages } from '../../images/build.ts';
 import type { Progress } from './progress.ts';
 
-/** Builds the named flow images, where they are not cached, and returns the paths of their archives. */
+/** Builds the named flow images where the cache lacks them, and returns the paths of their archives. */
 export async function buildArchives(names: readonly string[], progress: Progress): Promise<string[]> {
   if (names.length === 0) return [];
-  const { buildImages } = await import('../../images/build.ts');
-  const images = await progress.during(`building the images ${names.join(', ')}`, () => buildImages([...names]));
+  const images = await buildImages(names, { progress: progress.done });
   return images.map(({ archive }) => archive);
 }

@@ -80,6 +80,24 @@ export async function stopLocal(name: string, wipe: boolean, progress: Progress)
   });
 }
 
+/** Imports more images into a cluster that runs with a node. */
+export async function loadLocal(
+  name: string,
+  archives: () => Promise<readonly string[]>,
+  progress: Progress,
+): Promise<void> {
+  await withClusterLock(name, async () => {
+    const cluster = readCluster(name);
+    if (cluster === undefined || cluster.shape.controlPlaneOnly || !(await isHealthy(cluster))) {
+      throw new Error(`no cluster ${name} runs with a node: start it with \`npm run cluster -- up --name ${name}\``);
+    }
+    const ctr = join(await ensureBinaries('containerd', progress), 'ctr');
+    await importArchives(cluster.plan, ctr, await archives(), progress);
+    progress.done(`the images are in cluster ${name}`);
+  });
+}
+
+/** How to use a cluster; `hyper` is the folder of the Kubernetes programs. */
 export function runningOf({ plan, shape }: Cluster, hyper: string): Running {
   return {
     kubeconfig: plan.kubeconfig,

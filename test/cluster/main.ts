@@ -1,3 +1,4 @@
+import { NAMES } from '../../images/names.ts';
 import { HELP, parseCommand, UsageError } from './arguments.ts';
 import type { Command } from './arguments.ts';
 import { createProgress } from './progress.ts';
@@ -18,7 +19,7 @@ async function main(command: Command): Promise<void> {
     case 'status':
       return console.log(await provider.status(command.name));
     case 'images':
-      return provider.load(command.name, command.images, progress);
+      return provider.load(command.name, command.images.length > 0 ? command.images : NAMES, progress);
     case 'env':
       return console.log(await provider.env(command.name));
   }

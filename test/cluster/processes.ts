@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { closeSync, openSync, readdirSync, readFileSync, readSync, fstatSync } from 'node:fs';
+import { closeSync, fstatSync, openSync, readdirSync, readFileSync, readSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 /** Environment variable that every process of a cluster carries: `<state directory>#<component>`. */
@@ -11,6 +11,8 @@ export interface Found {
   readonly component: string;
   /** Resident memory in MiB. */
   readonly memory: number;
+  /** It only holds or enters namespaces for the component. */
+  readonly wrapper: boolean;
 }
 
 /** A started component: rejects (`failed`) when it ends although nobody asked it to. */
@@ -73,7 +75,8 @@ export function findProcesses(directory: string): Found[] {
     const status = read(`/proc/${entry}/status`);
     if (!isLiving(status)) continue;
     const memory = Number(/^VmRSS:\s+(\d+)/m.exec(status)?.[1] ?? 0) / 1024;
-    found.push({ pid: Number(entry), component: mark.slice(prefix.length), memory });
+    const wrapper = /^Name:\s+(unshare|nsenter)$/m.test(status);
+    found.push({ pid: Number(entry), component: mark.slice(prefix.length), memory, wrapper });
   }
   return found;
 }
