@@ -15,6 +15,8 @@ export interface SeenRequest {
   readonly path: string;
   /** What the client was answered; 0: nothing (yet). */
   status: number;
+  /** The server did it, but its answer was kept from the client. */
+  answerLost?: boolean;
 }
 
 interface Target {
@@ -207,6 +209,7 @@ export class FaultProxy {
     const { server, agent } = this.#target;
     const headers = { ...incoming.headers, ...this.#target.headers, host: server.host };
     delete headers['accept-encoding'];
+    delete headers.connection;
     const target = {
       agent,
       headers,
@@ -217,6 +220,7 @@ export class FaultProxy {
     };
     const outgoing = request(target, (upstream) => {
       if (fault?.type === 'loseAnswer') {
+        seen.answerLost = true;
         upstream.resume().on('end', () => this.#reset(response));
         return;
       }
@@ -227,7 +231,8 @@ export class FaultProxy {
         this.#running.delete(exchange);
         upstream.destroy();
       });
-      response.writeHead(seen.status, upstream.headers);
+      const { connection: _, 'keep-alive': __, 'transfer-encoding': ___, ...answer } = upstream.headers;
+      response.writeHead(seen.status, answer);
       response.flushHeaders();
       if (fault?.type === 'split') {
         splitInto(upstream, response, fault.bytes);

@@ -21,6 +21,8 @@ export type Fault =
 /** Which requests: all conditions hold. */
 export interface Match {
   readonly method?: string;
+  /** Any of these. */
+  readonly methods?: readonly string[];
   /** Tested against path and query. */
   readonly path?: RegExp;
   /** Only the n-th that matches otherwise, counted from 1. */
@@ -49,7 +51,11 @@ export class FaultRules {
   for(method: string, path: string): Fault | undefined {
     for (const rule of this.#rules) {
       const { match } = rule;
-      if ((match.method ?? method) === method && (match.path?.test(path) ?? true)) {
+      if (
+        (match.method ?? method) === method &&
+        (match.methods?.includes(method) ?? true) &&
+        (match.path?.test(path) ?? true)
+      ) {
         rule.seen += 1;
         if (rule.seen === (match.nth ?? rule.seen) && rule.struck < (match.times ?? Infinity)) {
           rule.struck += 1;

@@ -1,0 +1,109 @@
+import { afterAll, beforeAll, expect, inject, test } from 'vitest';
+import { eventually } from '../support/eventually.ts';
+import { FaultProxy } from '../support/fault-proxy.ts';
+import { namespaceFor, runOf, type TestNamespace } from '../support/namespace.ts';
+import { startOperator } from '../support/operator.ts';
+
+const WRITES = ['POST', 'PUT', 'PATCH', 'DELETE'];
+/** Events are best effort and not part of a run's protocol. */
+const LIFECYCLE = /^(?!.*\/events)/;
+
+let space: TestNamespace;
+
+beforeAll(async () => {
+  space = await namespaceFor('crash');
+});
+afterAll(() => space.remove());
+
+/** A flow on a cluster that leaves one line in its log each time it runs. */
+const manifest = (name: string) => ({
+  apiVersion: 'flowrun.dev/v1alpha1',
+  kind: 'FlowRun',
+  metadata: { name },
+  spec: {
+    flow: {
+      image: space.image,
+      entrypoint: 'once.py:main',
+      source: {
+        inline: {
+          'once.py':
+            'def main():\n    from distributed import get_client\n    return get_client().submit(sum, [1, 2, 3]).result()\n',
+        },
+      },
+    },
+    executor: { type: 'DaskExecutor', clusterKwargs: { n_workers: 1 } },
+  },
+});
+
+/** Runs once with the operator killed at its n-th write. Whether that write was ever reached. */
+async function crashAt(nth: number, how: 'before' | 'after'): Promise<boolean> {
+  const proxy = await FaultProxy.start({ kubeconfig: inject('kubeconfig') });
+  const name = `crash-${how}-${nth}`;
+  try {
+    proxy.on(
+      { methods: WRITES, path: LIFECYCLE, nth },
+      { type: how === 'before' ? 'halfOpen' : 'loseAnswer' },
+    );
+    const first = await startOperator({
+      kubeconfig: proxy.kubeconfig,
+      arguments: ['--namespace', space.name],
+    });
+    await space.apply(manifest(name));
+    const writes = () =>
+      proxy.requests.filter(({ method, path }) => WRITES.includes(method) && LIFECYCLE.test(path));
+    const reached = await eventually(
+      `write ${nth} of ${name}`,
+      async () => {
+        const struck = how === 'before' ? writes().length >= nth : writes().some((write) => write.answerLost);
+        if (struck) return 'struck';
+        return (await space.condition(name, 'CleanedUp')) === 'True' ? 'over' : undefined;
+      },
+      90,
+    );
+    await first.kill();
+    proxy.heal();
+    if (reached === 'over') return false;
+
+    const second = await startOperator({
+      kubeconfig: proxy.kubeconfig,
+      arguments: ['--namespace', space.name],
+    });
+    try {
+      await eventually(
+        `${name} is cleaned up`,
+        async () => (await space.condition(name, 'CleanedUp')) === 'True',
+        90,
+      );
+    } finally {
+      await second.kill();
+    }
+    const run = await space.get('flowrun', name);
+    const { phase, attempt, result } = runOf(run).status;
+    expect({ phase, attempt, value: result?.value }, second.log()).toEqual({
+      phase: 'Succeeded',
+      attempt: 1,
+      value: 6,
+    });
+    const pods = await space.list('pod', `flowrun.dev/name=${name}`);
+    expect(pods.map((pod) => pod.metadata.labels?.['flowrun.dev/role'])).toEqual(['flow']);
+    expect(await space.list('service', `flowrun.dev/name=${name}`)).toEqual([]);
+    expect(await space.list('configmap', `flowrun.dev/name=${name}`)).toEqual([]);
+    return true;
+  } finally {
+    await proxy.close();
+    await space.delete('flowrun', name);
+  }
+}
+
+test.each(['before', 'after'] as const)(
+  'a run ends as if nothing had happened when the operator is killed just %s any of its writes takes place',
+  async (how) => {
+    let writes = 0;
+    while (await crashAt(writes + 1, how)) writes += 1;
+    // files, service, scheduler, worker and flow; begin, flow seen, running, end, cleaned up; three deletes.
+    expect(writes).toBeGreaterThanOrEqual(12);
+    // Design: 16 lifecycle writes an attempt, one more for each worker.
+    expect(writes).toBeLessThanOrEqual(17);
+  },
+  1_200_000,
+);

@@ -1,0 +1,54 @@
+import { inject } from 'vitest';
+import { type FlowRun, flowRun } from '../../src/api/flow-run.ts';
+import type { KubeObject } from '../../src/kube/object.ts';
+import { kubectlFor } from './kubectl.ts';
+
+/** A namespace of the integration cluster that belongs to one test file. */
+export interface TestNamespace {
+  readonly name: string;
+  /** Reference of the flow image with Prefect 3, for runs that do not care. */
+  readonly image: string;
+  /** Through kubectl, as a user would; throws with the server's words on a refusal. */
+  apply(object: object): Promise<void>;
+  get(kind: string, name: string): Promise<KubeObject>;
+  list(kind: string, labelSelector: string): Promise<KubeObject[]>;
+  /** Status of a condition of a FlowRun; undefined while it has none. */
+  condition(name: string, type: string): Promise<string | undefined>;
+  delete(kind: string, name: string): Promise<void>;
+  /** Logs of a pod's only or first container. */
+  logs(pod: string): Promise<string>;
+  remove(): Promise<void>;
+}
+
+/** Shape of what the API server stores, checked. */
+export function runOf(object: KubeObject): FlowRun & { status: NonNullable<FlowRun['status']> } {
+  const run = flowRun.parse(object);
+  return { ...run, status: run.status ?? {} };
+}
+
+export async function namespaceFor(stem: string): Promise<TestNamespace> {
+  const kubectl = kubectlFor(inject('kubeconfig'));
+  const name = `${stem}-${Math.random().toString(36).slice(2, 8)}`;
+  const run = async (args: readonly string[], input?: string): Promise<string> => {
+    const answer = await kubectl(args, input);
+    if (answer.code !== 0) throw new Error(`kubectl ${args.join(' ')}: ${answer.stderr}`);
+    return answer.stdout;
+  };
+  await run(['create', 'namespace', name]);
+  const inside = (...args: string[]) => ['--namespace', name, ...args];
+  const get = async (...args: string[]) =>
+    JSON.parse(await run(inside('get', ...args, '-o', 'json'))) as KubeObject;
+  return {
+    name,
+    image: inject('images').prefect3,
+    apply: async (object) => void (await run(inside('apply', '-f', '-'), JSON.stringify(object))),
+    get: (kind, object) => get(kind, object),
+    list: async (kind, selector) => (await get(kind, '-l', selector))['items'] as KubeObject[],
+    condition: async (object, type) =>
+      runOf(await get('flowrun', object)).status.conditions?.find((each) => each.type === type)?.status,
+    delete: async (kind, object) =>
+      void (await run(inside('delete', kind, object, '--ignore-not-found', '--wait=true'))),
+    logs: (pod) => run(inside('logs', pod)),
+    remove: async () => void (await run(['delete', 'namespace', name, '--wait=false'])),
+  };
+}

@@ -1,0 +1,52 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
+import { eventually } from './eventually.ts';
+
+const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
+
+export interface OperatorProcess {
+  /** Everything it has logged so far. */
+  log(): string;
+  /** SIGTERM; resolves to the exit code. */
+  stop(): Promise<number | null>;
+  /** SIGKILL. */
+  kill(): Promise<void>;
+}
+
+/** Starts the operator as a process of its own and returns once its caches are filled. */
+export async function startOperator(options: {
+  kubeconfig: string;
+  arguments?: readonly string[];
+  /** Return at once: its start-up may be what is tested. */
+  wait?: boolean;
+}): Promise<OperatorProcess> {
+  const child = spawn(process.execPath, [MAIN, '--log-level', 'info', ...(options.arguments ?? [])], {
+    env: { ...process.env, KUBECONFIG: options.kubeconfig },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  const chunks: Buffer[] = [];
+  child.stdout.on('data', (chunk: Buffer) => chunks.push(chunk));
+  child.stderr.on('data', (chunk: Buffer) => chunks.push(chunk));
+  const exited = once(child, 'exit');
+  const log = () => Buffer.concat(chunks).toString();
+  const end = async (signal: NodeJS.Signals) => {
+    if (child.exitCode === null && child.signalCode === null) child.kill(signal);
+    await exited;
+  };
+  const operator: OperatorProcess = {
+    log,
+    stop: async () => {
+      await end('SIGTERM');
+      return child.exitCode;
+    },
+    kill: () => end('SIGKILL'),
+  };
+  if (options.wait ?? true) {
+    await eventually('the operator fills its caches', () => {
+      if (child.exitCode !== null) throw new Error(`The operator ended with ${child.exitCode}:\n${log()}`);
+      return log().includes('Caches are filled');
+    });
+  }
+  return operator;
+}
