@@ -3,6 +3,14 @@ import { type FlowRun, flowRun } from '../../src/api/flow-run.ts';
 import type { KubeObject } from '../../src/kube/object.ts';
 import { kubectlFor } from './kubectl.ts';
 
+declare module 'vitest' {
+  interface ProvidedContext {
+    kubeconfig: string;
+    /** References of the flow images on the node. */
+    images: { prefect1: string; prefect3: string };
+  }
+}
+
 /** A namespace of the integration cluster that belongs to one test file. */
 export interface TestNamespace {
   readonly name: string;

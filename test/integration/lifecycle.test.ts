@@ -1,0 +1,154 @@
+import { afterAll, afterEach, beforeAll, beforeEach, expect, inject, test } from 'vitest';
+import { eventually } from '../support/eventually.ts';
+import { type TestNamespace, namespaceFor, runOf } from '../support/namespace.ts';
+import { type OperatorProcess, startOperator } from '../support/operator.ts';
+
+let space: TestNamespace;
+let operator: OperatorProcess;
+
+beforeAll(async () => {
+  space = await namespaceFor('lifecycle');
+});
+afterAll(() => space.remove());
+beforeEach(async () => {
+  operator = await startOperator({
+    kubeconfig: inject('kubeconfig'),
+    arguments: ['--namespace', space.name],
+  });
+});
+afterEach(() => operator.kill());
+
+/** A flow that goes on until a pod named in its log is stopped; `seconds` bounds it. */
+const manifest = (name: string, spec: object = {}, seconds = 120) => ({
+  apiVersion: 'flowrun.dev/v1alpha1',
+  kind: 'FlowRun',
+  metadata: { name },
+  spec: {
+    flow: {
+      image: space.image,
+      entrypoint: 'wait.py:main',
+      parameters: { seconds },
+      source: {
+        inline: {
+          'wait.py':
+            'import time\nfrom distributed import get_client\n\ndef main(seconds):\n    print("begun", flush=True)\n    return get_client().submit(time.sleep, seconds).result()\n',
+        },
+      },
+    },
+    executor: { type: 'DaskExecutor', clusterKwargs: { n_workers: 2 } },
+    ...spec,
+  },
+});
+
+const selector = (name: string) => `flowrun.dev/name=${name}`;
+const running = (name: string) =>
+  eventually(`${name} runs`, async () => (await space.condition(name, 'Running')) === 'True', 90);
+const cleaned = (name: string) =>
+  eventually(`${name} is cleaned up`, async () => (await space.condition(name, 'CleanedUp')) === 'True', 90);
+
+async function nothingLeft(name: string): Promise<boolean> {
+  const kinds = await Promise.all(
+    ['pod', 'service', 'configmap'].map((kind) => space.list(kind, selector(name))),
+  );
+  return kinds.every((objects) => objects.length === 0);
+}
+
+test('a FlowRun deleted in the middle of a run leaves nothing, with the operator alive', async () => {
+  await space.apply(manifest('deleted'));
+  await running('deleted');
+  await space.delete('flowrun', 'deleted');
+  await eventually('everything is gone', () => nothingLeft('deleted'), 90);
+});
+
+test('a FlowRun deleted in the middle of a run leaves nothing, with the operator dead', async () => {
+  await space.apply(manifest('orphan'));
+  await running('orphan');
+  await operator.kill();
+  await space.delete('flowrun', 'orphan');
+  await eventually('everything is gone', () => nothingLeft('orphan'), 90);
+});
+
+test('a FlowRun re-applied under its name at once meets none of the pods of its predecessor', async () => {
+  await space.apply(manifest('twice'));
+  await running('twice');
+  const before = await space.list('pod', selector('twice'));
+  await space.delete('flowrun', 'twice');
+  await space.apply(manifest('twice', {}, 1));
+  await cleaned('twice');
+  const run = runOf(await space.get('flowrun', 'twice'));
+  expect(run.status.phase).toBe('Succeeded');
+  const uids = (await space.list('pod', selector('twice'))).map((pod) => pod.metadata.uid);
+  expect(before.map((pod) => pod.metadata.uid).filter((uid) => uids.includes(uid))).toEqual([]);
+});
+
+test('cancel ends a run, keeps the log of its flow and takes everything else away', async () => {
+  await space.apply(manifest('cancelled'));
+  await running('cancelled');
+  await space.apply(manifest('cancelled', { cancel: true }));
+  await cleaned('cancelled');
+  const { status } = runOf(await space.get('flowrun', 'cancelled'));
+  expect(status).toMatchObject({ phase: 'Cancelled', reason: 'Cancelled' });
+  const pods = await space.list('pod', selector('cancelled'));
+  expect(pods.map((pod) => pod.metadata.labels?.['flowrun.dev/role'])).toEqual(['flow']);
+  expect(await space.logs(pods[0]?.metadata.name ?? '')).toContain('begun');
+});
+
+test('a suspended run holds no pods, and goes on as a new attempt that is no retry', async () => {
+  await space.apply(manifest('suspended', { suspend: true }));
+  await eventually(
+    'it is suspended',
+    async () => (await space.condition('suspended', 'Suspended')) === 'True',
+  );
+  expect(await nothingLeft('suspended')).toBe(true);
+  await space.apply(manifest('suspended', { suspend: false }));
+  await running('suspended');
+  await space.apply(manifest('suspended', { suspend: true }));
+  await eventually(
+    'it is suspended again',
+    async () => (await space.condition('suspended', 'Suspended')) === 'True',
+    90,
+  );
+  const live = (await space.list('pod', selector('suspended'))).map(
+    (pod) => pod.metadata.labels?.['flowrun.dev/role'],
+  );
+  expect(live).toEqual(['flow']);
+  // Suspended, everything but managedBy may change: the new attempt runs what the spec says now.
+  await space.apply(manifest('suspended', { suspend: false }, 1));
+  await cleaned('suspended');
+  expect(runOf(await space.get('flowrun', 'suspended')).status).toMatchObject({
+    phase: 'Succeeded',
+    attempt: 2,
+  });
+});
+
+test('a run that takes longer than its active deadline fails, and is not retried', async () => {
+  await space.apply(manifest('late', { activeDeadlineSeconds: 15, retry: { limit: 3, when: 'Any' } }));
+  await cleaned('late');
+  const { status } = runOf(await space.get('flowrun', 'late'));
+  expect(status).toMatchObject({ phase: 'Failed', reason: 'DeadlineExceeded', attempt: 1 });
+});
+
+test('a flow pod that somebody deletes is infrastructure: the retry runs in a cluster of its own', async () => {
+  await space.apply(manifest('lost', { retry: { limit: 1, backoffSeconds: 1 } }));
+  await running('lost');
+  const [flow] = await space.list('pod', `${selector('lost')},flowrun.dev/role=flow`);
+  await space.delete('pod', flow?.metadata.name ?? '');
+  await eventually(
+    'the second attempt',
+    async () => runOf(await space.get('flowrun', 'lost')).status.attempt === 2,
+    90,
+  );
+  const { status } = runOf(await space.get('flowrun', 'lost'));
+  expect(status.attempts?.[0]).toMatchObject({ outcome: 'Failed', class: 'Infrastructure' });
+  expect(status.retries).toBe(1);
+});
+
+test('a worker that dies is replaced under a new ordinal, and the flow goes on', async () => {
+  await space.apply(manifest('worker', {}, 15));
+  await running('worker');
+  const workers = await space.list('pod', `${selector('worker')},flowrun.dev/role=worker`);
+  await space.delete('pod', workers[0]?.metadata.name ?? '');
+  await cleaned('worker');
+  const { status } = runOf(await space.get('flowrun', 'worker'));
+  expect(status.phase).toBe('Succeeded');
+});
