@@ -1,11 +1,13 @@
 import { inject } from 'vitest';
 import { type FlowRun, flowRun } from '../../src/api/flow-run.ts';
 import type { KubeObject } from '../../src/kube/object.ts';
-import { kubectlFor } from './kubectl.ts';
+import { kubectlOf } from './kubectl.ts';
 
 declare module 'vitest' {
   interface ProvidedContext {
     kubeconfig: string;
+    /** Path of a kubectl of the cluster's version. */
+    kubectl: string;
     /** References of the flow images on the node. */
     images: { prefect1: string; prefect3: string };
   }
@@ -35,7 +37,7 @@ export function runOf(object: KubeObject): FlowRun & { status: NonNullable<FlowR
 }
 
 export async function namespaceFor(stem: string): Promise<TestNamespace> {
-  const kubectl = kubectlFor(inject('kubeconfig'));
+  const kubectl = kubectlOf({ kubectl: inject('kubectl'), kubeconfig: inject('kubeconfig') });
   const name = `${stem}-${Math.random().toString(36).slice(2, 8)}`;
   const run = async (args: readonly string[], input?: string): Promise<string> => {
     const answer = await kubectl(args, input);
