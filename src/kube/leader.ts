@@ -1,5 +1,6 @@
 import type { Client } from './client.ts';
 import { type Clock, systemClock } from './clock.ts';
+import { Deadline } from './deadline.ts';
 import { isAlreadyExists, isConflict, isNotFound } from './errors.ts';
 import { type LeaseTimes, nextMove } from './lease.ts';
 import { microTime } from './micro-time.ts';
@@ -106,7 +107,8 @@ export class LeaderElection {
   /** Tries to create, take or renew the lease. Failures are reported, not thrown. */
   async #attempt(signal: AbortSignal): Promise<void> {
     const timeoutMs = Math.max(1, this.#times.leaseMs - this.#times.renewDeadlineMs - 500);
-    const call = { signal: AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]), timeoutMs };
+    using deadline = new Deadline(timeoutMs, signal);
+    const call = { signal: deadline.signal, timeoutMs };
     try {
       if (!this.mayWrite()) {
         await this.#look(call);

@@ -4,13 +4,15 @@ import type { KubeConfig } from '@kubernetes/client-node';
 import { Pool, ProxyAgent, type Dispatcher } from 'undici';
 import { backoffMs, type Backoff } from './backoff.ts';
 import { CredentialSource, type Credentials } from './credentials.ts';
+import { Deadline } from './deadline.ts';
 import { ApiError, FencedError, NetworkError, apiError } from './errors.ts';
 import { parse } from './json.ts';
+import { Slots } from './slots.ts';
 
 export interface TransportOptions {
-  /** Connections at most, watches included (each holds one). Default 32. */
+  /** Requests under way at most, each on a connection of its own; streams have theirs besides. Default 32. */
   readonly connections?: number;
-  /** Limit of one attempt of a read, in milliseconds. Default 30 000. */
+  /** Limit of one attempt of a read, in milliseconds, counted from when it is sent. Default 30 000. */
   readonly readTimeoutMs?: number;
   /** Limit of one attempt of a write. Default 4 500: below the 5 s between a leader's renew deadline and the end of its lease. */
   readonly writeTimeoutMs?: number;
@@ -41,6 +43,7 @@ const MAX_WAIT_MS = 10_000;
 /**
  * HTTP to one API server, over one pool of kept-alive HTTP/1.1 connections.
  *
+ * - So many requests at a time; the others wait their turn, which costs them none of their time-out. Streams do not count.
  * - Every request has a time-out and can be aborted; a time-out closes its connection, so a dead one is not used again.
  * - 429 and 503: waits as told by Retry-After (else a back-off), up to 4 attempts, only when sending twice does no harm.
  * - A connection lost before the answer: reads are sent again; writes throw NetworkError, since they may have taken place.
@@ -50,6 +53,7 @@ const MAX_WAIT_MS = 10_000;
 export class Transport {
   readonly #source: CredentialSource;
   readonly #options: Required<TransportOptions>;
+  readonly #slots: Slots;
   #pool: { fingerprint: string; dispatcher: Dispatcher } | undefined;
 
   constructor(kubeConfig: KubeConfig, options: TransportOptions = {}) {
@@ -60,6 +64,7 @@ export class Transport {
       writeTimeoutMs: options.writeTimeoutMs ?? 4_500,
       userAgent: options.userAgent ?? 'flowrun-operator',
     };
+    this.#slots = new Slots(this.#options.connections);
   }
 
   /** The parsed answer. */
@@ -69,7 +74,7 @@ export class Transport {
     for (let attempt = 1; ; attempt += 1) {
       let waitMs: number;
       try {
-        return await this.#attempt(request);
+        return await this.#slots.run(() => this.#attempt(request), request.signal);
       } catch (error) {
         const delay = retryDelayMs(error, attempt, isRead, idempotent);
         if (delay === undefined || attempt === ATTEMPTS) {
@@ -90,22 +95,17 @@ export class Transport {
    * received for `idleMs`. Stopping the iteration closes the connection.
    */
   async *stream(request: Request, idleMs: number): AsyncGenerator<string, void, undefined> {
-    const timeout = new AbortController();
-    const timer = setTimeout(() => timeout.abort(), request.timeoutMs ?? this.#options.readTimeoutMs);
-    const signal =
-      request.signal === undefined ? timeout.signal : AbortSignal.any([request.signal, timeout.signal]);
+    using deadline = new Deadline(request.timeoutMs ?? this.#options.readTimeoutMs, request.signal);
     try {
-      const response = await this.#send(request, signal, idleMs);
-      clearTimeout(timer);
+      const response = await this.#send(request, deadline.signal, idleMs);
+      deadline.lift();
       const decoder = new TextDecoder();
       const body: AsyncIterable<Uint8Array> = response.body;
       for await (const chunk of body) {
         yield decoder.decode(chunk, { stream: true });
       }
     } catch (error) {
-      throw this.#classify(error, request, timeout.signal.aborted);
-    } finally {
-      clearTimeout(timer);
+      throw classify(error, request, deadline.passed);
     }
   }
 
@@ -119,14 +119,13 @@ export class Transport {
     const limit =
       request.timeoutMs ??
       (request.method === 'GET' ? this.#options.readTimeoutMs : this.#options.writeTimeoutMs);
-    const timeout = AbortSignal.timeout(limit);
-    const signal = request.signal === undefined ? timeout : AbortSignal.any([request.signal, timeout]);
+    using deadline = new Deadline(limit, request.signal);
     try {
-      const response = await this.#send(request, signal, limit);
+      const response = await this.#send(request, deadline.signal, limit);
       const text = await response.body.text();
       return text === '' ? undefined : parse(text);
     } catch (error) {
-      throw this.#classify(error, request, timeout.aborted);
+      throw classify(error, request, deadline.passed);
     }
   }
 
@@ -171,28 +170,27 @@ export class Transport {
     if (this.#pool?.fingerprint !== fingerprint) {
       // The old pool finishes what it carries, long watches included.
       void this.#pool?.dispatcher.close();
-      this.#pool = { fingerprint, dispatcher: newPool(credentials, this.#options.connections) };
+      this.#pool = { fingerprint, dispatcher: newPool(credentials) };
     }
     return this.#pool.dispatcher;
   }
-
-  #classify(error: unknown, request: Request, timedOut: boolean): unknown {
-    if (request.signal?.aborted === true) {
-      return abortReason(request.signal);
-    }
-    if (error instanceof FencedError || error instanceof ApiError) {
-      return error;
-    }
-    const cause = error instanceof Error ? error.message : String(error);
-    return new NetworkError(`${describe(request)}: ${timedOut ? 'timed out' : `no answer: ${cause}`}`, {
-      cause: error,
-    });
-  }
 }
 
-function newPool({ server, proxyUrl, tls }: Credentials, connections: number): Dispatcher {
+function classify(error: unknown, request: Request, timedOut: boolean): unknown {
+  if (request.signal?.aborted === true) {
+    return abortReason(request.signal);
+  }
+  if (error instanceof FencedError || error instanceof ApiError) {
+    return error;
+  }
+  const cause = error instanceof Error ? error.message : String(error);
+  return new NetworkError(`${describe(request)}: ${timedOut ? 'timed out' : `no answer: ${cause}`}`, {
+    cause: error,
+  });
+}
+
+function newPool({ server, proxyUrl, tls }: Credentials): Dispatcher {
   const options = {
-    connections,
     // One request at a time on a connection; HTTP/2 would put all of them, watches too, on a single one.
     pipelining: 1,
     allowH2: false,
