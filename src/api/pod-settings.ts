@@ -1,7 +1,18 @@
 import { z } from 'zod';
 
 import { withRules } from './rule.ts';
-import { freeForm, int32, intOrString, list, listMap, MANY, nonEmpty, text, textMap } from './schema.ts';
+import {
+  freeForm,
+  int32,
+  intOrString,
+  list,
+  listMap,
+  MANY,
+  mapOf,
+  nonEmpty,
+  text,
+  textMap,
+} from './schema.ts';
 
 const keyReference = z.strictObject({
   name: nonEmpty(253).describe('Name of the ConfigMap or Secret.'),
@@ -92,7 +103,7 @@ const volumeMount = z.strictObject({
   recursiveReadOnly: text(32).describe('As in a Pod.').optional(),
 });
 
-const quantities = z.record(z.string(), intOrString(64)).meta({ maxProperties: 32 });
+const quantities = mapOf(intOrString(64), 32);
 
 /** CPU, memory and other resources of one container. */
 export const resources = z.strictObject({

@@ -9,19 +9,18 @@ export const text = (max: number) => z.string().max(max);
 /** A non-empty string. */
 export const nonEmpty = (max: number) => z.string().min(1).max(max);
 
-/** Any JSON object: the schema keeps what it does not know. An empty one stays an empty one. */
-export const freeForm = (maxProperties = 100) =>
+/** A map from any key to `value`. */
+export const mapOf = <T extends z.ZodType>(value: T, maxProperties: number) =>
   z
-    .record(z.string(), z.unknown())
-    .refine((value) => Object.keys(value).length <= maxProperties, `must have at most ${maxProperties} keys`)
+    .record(z.string(), value)
+    .refine((map) => Object.keys(map).length <= maxProperties, `must have at most ${maxProperties} keys`)
     .meta({ maxProperties });
 
+/** Any JSON object: the schema keeps what it does not know. An empty one stays an empty one. */
+export const freeForm = (maxProperties = 100) => mapOf(z.unknown(), maxProperties);
+
 /** A map from strings to strings. */
-export const textMap = (maxProperties: number, maxLength: number) =>
-  z
-    .record(z.string(), text(maxLength))
-    .refine((value) => Object.keys(value).length <= maxProperties, `must have at most ${maxProperties} keys`)
-    .meta({ maxProperties });
+export const textMap = (maxProperties: number, maxLength: number) => mapOf(text(maxLength), maxProperties);
 
 /** A list that server-side apply treats as one value. */
 export const list = <T extends z.ZodType>(item: T, max: number) =>

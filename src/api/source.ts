@@ -1,7 +1,7 @@
 import { z } from 'zod';
 
 import { withRules } from './rule.ts';
-import { nonEmpty } from './schema.ts';
+import { mapOf, nonEmpty } from './schema.ts';
 
 const MAX_FILES = 32;
 const MAX_CHARACTERS = 128 * 1024;
@@ -13,30 +13,21 @@ const relativePath = new RegExp(RELATIVE_PATH, 'u');
 // Code points, as CEL and the API server count them.
 const characters = (value: string) => Array.from(value).length;
 
-const inline = withRules(
-  z.record(z.string(), z.string().meta({ maxLength: MAX_CHARACTERS })).meta({ maxProperties: MAX_FILES }),
-  [
-    {
-      rule: `size(self) <= ${MAX_FILES}`,
-      message: `at most ${MAX_FILES} files; put more into the image`,
-      check: (files) => Object.keys(files).length <= MAX_FILES,
-    },
-    {
-      rule: `self.all(path, size(path) <= 253 && path.matches(r'${RELATIVE_PATH}'))`,
-      message:
-        'a path must be relative, without `..`, empty parts or a trailing slash, and of at most 253 characters, like `flow.py` or `lib/helpers.py`',
-      check: (files) =>
-        Object.keys(files).every((path) => characters(path) <= 253 && relativePath.test(path)),
-    },
-    {
-      rule: `self.map(path, size(self[path])).sum() <= ${MAX_CHARACTERS}`,
-      message:
-        'the files may hold 131072 characters (128 Ki) in all; put larger ones into the image or a volume',
-      check: (files) =>
-        Object.values(files).reduce((sum, content) => sum + characters(content), 0) <= MAX_CHARACTERS,
-    },
-  ],
-);
+const inline = withRules(mapOf(z.string().meta({ maxLength: MAX_CHARACTERS }), MAX_FILES), [
+  {
+    rule: `self.all(path, size(path) <= 253 && path.matches(r'${RELATIVE_PATH}'))`,
+    message:
+      'a path must be relative, without `..`, empty parts or a trailing slash, and of at most 253 characters, like `flow.py` or `lib/helpers.py`',
+    check: (files) => Object.keys(files).every((path) => characters(path) <= 253 && relativePath.test(path)),
+  },
+  {
+    rule: `self.map(path, size(self[path])).sum() <= ${MAX_CHARACTERS}`,
+    message:
+      'the files may hold 131072 characters (128 Ki) in all; put larger ones into the image or a volume',
+    check: (files) =>
+      Object.values(files).reduce((sum, content) => sum + characters(content), 0) <= MAX_CHARACTERS,
+  },
+]);
 
 /** Code that is not in the image: mounted read-only at `/flow` in the flow pod and in every worker. */
 export const source = withRules(
