@@ -1,11 +1,30 @@
 import { defineConfig } from 'vitest/config';
 
+const slow = { testTimeout: 120_000, hookTimeout: 600_000, fileParallelism: false };
+
 /** Tests against real processes: slow, and one file at a time, so that they do not take each other's processor. */
 export default defineConfig({
   test: {
-    include: ['test/integration/**/*.test.ts'],
-    testTimeout: 120_000,
-    hookTimeout: 600_000,
     fileParallelism: false,
+    projects: [
+      {
+        // They start what they need: Dask processes, or a control plane of their own.
+        test: {
+          ...slow,
+          name: 'processes',
+          include: ['test/integration/{dask,kube}/**/*.test.ts', 'test/integration/api.test.ts'],
+        },
+      },
+      {
+        // They share one cluster with a node, and start operators of their own.
+        test: {
+          ...slow,
+          name: 'cluster',
+          include: ['test/integration/*.test.ts'],
+          exclude: ['test/integration/api.test.ts'],
+          globalSetup: ['test/integration/setup.ts'],
+        },
+      },
+    ],
   },
 });

@@ -9,7 +9,7 @@ test.each<[string, unknown, string[]]>([
   ['an empty list', [], ['[]']],
   ['an object', { rows: 3, best: { hour: 5 } }, ['rows  3', 'best  {"hour":5}']],
   ['a list of objects', [{ a: 1 }, { a: 10, b: 'x' }], [' a  b', ' 1', '10  x']],
-  ['a list of objects in an object', { top: [{ a: 'x' }] }, ['top', '  a', '  x']],
+  ['lists of objects in an object', { top: [{ a: 'x' }], n: 1 }, ['n  1', 'top', '  a', '  x']],
 ])('%s becomes lines', (_, value, lines) => {
   expect(formatValue(value)).toEqual(lines);
 });

@@ -1,12 +1,22 @@
 /**
- * A JSON value as lines for people: objects as `name  value`, lists of objects as tables, everything else on one line.
+ * A JSON value as lines for people: objects as `name  value`, lists of objects as tables behind them, everything else on one line.
  * What is nested deeper than a table's cell is shown as JSON.
  */
 export function formatValue(value: unknown): string[] {
   if (isTable(value)) return table(value);
   if (!isObject(value)) return [cell(value)];
-  const width = Math.max(0, ...Object.keys(value).map((name) => name.length));
-  return Object.entries(value).flatMap(([name, entry]) =>
+  const width = Math.max(
+    0,
+    ...Object.keys(value)
+      .filter((name) => !isTable(value[name]))
+      .map((name) => name.length),
+  );
+  const entries = Object.entries(value);
+  const tablesLast = [
+    ...entries.filter(([, entry]) => !isTable(entry)),
+    ...entries.filter(([, entry]) => isTable(entry)),
+  ];
+  return tablesLast.flatMap(([name, entry]) =>
     isTable(entry)
       ? [name, ...table(entry).map((line) => `  ${line}`)]
       : [`${name.padEnd(width)}  ${cell(entry)}`],

@@ -7,6 +7,7 @@ import { Informer } from '../kube/informer.ts';
 import { EVENT, type Resource } from '../kube/resource.ts';
 import { Screen } from './screen.ts';
 import { seeEvents, seeRun } from './seen.ts';
+import { formatValue } from './value.ts';
 import { exitCode, render, summarize, type State } from './view.ts';
 
 const FLOW_RUN: Resource = { group: GROUP, version: VERSION, plural: PLURAL, kind: KIND, namespaced: true };
@@ -15,7 +16,7 @@ export interface Watched {
   kubeConfig: KubeConfig;
   namespace: string;
   name: string;
-  /** A terminal gets a picture that is painted anew in place, anything else one line per change. */
+  /** A terminal gets a picture that is painted anew in place, anything else one line per change, and the result at the end. */
   output: NodeJS.WritableStream | WriteStream;
   color?: boolean;
 }
@@ -104,7 +105,7 @@ function shower({ output, color }: Watched): (state: State, last?: boolean) => v
     if (line !== shown) output.write(`${new Date().toISOString().slice(11, 19)} ${line}\n`);
     shown = line;
     const { value } = state.run.status.result ?? {};
-    if (last && value !== undefined && value !== null) output.write(`${JSON.stringify(value)}\n`);
+    if (last && value !== undefined && value !== null) output.write(`${formatValue(value).join('\n')}\n`);
   };
 }
 
