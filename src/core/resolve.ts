@@ -1,6 +1,17 @@
 import type { FlowRunSpec } from '../api/spec.ts';
+import { readAdaptKwargs } from './adapt-kwargs.ts';
+import { clusterMaker } from './cluster-class.ts';
+import { resolveCluster } from './cluster.ts';
 import type { PodRole, RunRef } from './names.ts';
+import {
+  mountProblems,
+  readTemplate,
+  reservedKeys,
+  variableProblems,
+  volumeProblems,
+} from './pod-template.ts';
 import type { Resolved, Resources } from './resolved.ts';
+import { readResources, withDefaults } from './resources.ts';
 
 /** What the operator's configuration says about runs. */
 export interface ResolveConfig {
@@ -19,11 +30,169 @@ export interface Warning {
   message: string;
 }
 
+export type Refusal =
+  | 'ImageMissing'
+  | 'InvalidParameters'
+  | 'TooLarge'
+  | 'InvalidResources'
+  | 'InvalidClusterClass'
+  | 'InvalidClusterKwargs'
+  | 'InvalidAdaptKwargs'
+  | 'InvalidTemplate'
+  | 'ReservedField'
+  | 'Unsupported';
+
 export type Resolution =
   | { ok: true; resolved: Resolved; warnings: Warning[] }
-  | { ok: false; reason: string; message: string };
+  | { ok: false; reason: Refusal; message: string };
 
-export declare function resolve(
-  run: { metadata: RunRef; spec: FlowRunSpec },
+/** A cluster that a class makes in the flow pod must be taken down there, which may take its cloud a while. */
+const IN_POD_GRACE_SECONDS = 120;
+
+/** A ConfigMap holds 1 MiB; the rest is for the operator's own files. */
+const MAX_CARRIED_BYTES = 768 * 1024;
+
+/** Problems told at once: enough to mend a spec in one go, short enough for a condition. */
+const MAX_PROBLEMS = 5;
+
+/**
+ * The spec with every default filled in, or why it cannot be run and what to write instead. Judges only what the
+ * schema and its CEL rules cannot.
+ */
+export function resolve(
+  { spec }: { metadata: RunRef; spec: FlowRunSpec },
   config: ResolveConfig,
-): Resolution;
+): Resolution {
+  const { flow, executor } = spec;
+  const image = flow.image ?? config.defaultImage;
+  if (image === undefined) {
+    return refuse('ImageMissing', [
+      "`spec.flow.image` is missing and the operator's configuration has no default image; write the image that holds the flow's dependencies.",
+    ]);
+  }
+  const parameters = Object.keys(flow.parameters ?? {}).filter((key) => key === 'true' || key === 'false');
+  if (parameters.length > 0) {
+    return refuse('InvalidParameters', [
+      `A parameter is named ${parameters.join(' and another ')}: YAML read your key n/y/on/no as a boolean; quote it, as in \`"y": 1\`.`,
+    ]);
+  }
+  const bytes = carriedBytes(flow);
+  if (bytes > MAX_CARRIED_BYTES) {
+    return refuse('TooLarge', [
+      `\`flow.parameters\` and \`flow.source.inline\` take ${bytes} bytes together, and at most ${MAX_CARRIED_BYTES} can be handed to the flow; put large data into a volume or an object store, and code into the image.`,
+    ]);
+  }
+  const resources = readResources('flow.resources', flow.resources ?? {});
+  if (resources.problems.length > 0) return refuse('InvalidResources', resources.problems);
+
+  const made = maker(executor);
+  if ('problem' in made) return refuse('InvalidClusterClass', [made.problem]);
+  const { kind } = made;
+  const reserved = [
+    ...variableProblems('flow.env', flow.env, kind === 'operator'),
+    ...mountProblems('flow.volumeMounts', flow.volumeMounts),
+    ...volumeProblems('flow.volumes', flow.volumes),
+    ...reservedKeys('flow.labels', flow.labels),
+    ...reservedKeys('flow.annotations', flow.annotations),
+  ];
+  if (reserved.length > 0) return refuse('ReservedField', reserved);
+  const template =
+    flow.template === undefined ? undefined : readTemplate('flow.template', flow.template, 'flow');
+  if (template !== undefined && template.problems.length > 0) {
+    return refuse('InvalidTemplate', template.problems);
+  }
+
+  const startDeadlineSeconds = spec.startDeadlineSeconds ?? config.startDeadlineSeconds;
+  const cluster =
+    kind === 'operator' && executor !== undefined
+      ? resolveCluster(executor, { config, image, startDeadlineSeconds })
+      : undefined;
+  if (cluster !== undefined && 'problems' in cluster) return refuse(cluster.reason, cluster.problems);
+  const adaptive = kind === 'operator' ? adaptProblems(executor) : undefined;
+  if (adaptive !== undefined) return adaptive;
+
+  const {
+    image: _image,
+    entrypoint,
+    command,
+    args,
+    parameters: _parameters,
+    source,
+    resources: _resources,
+    template: _template,
+    terminationGracePeriodSeconds,
+    ...pods
+  } = flow;
+  return {
+    ok: true,
+    warnings: [...(cluster?.warnings ?? []), ...addressWarnings(executor)],
+    resolved: {
+      version: 1,
+      operatorVersion: config.operatorVersion,
+      kind,
+      pods: { ...pods, imagePullPolicy: pods.imagePullPolicy ?? config.imagePullPolicy },
+      flow: {
+        image,
+        entrypoint: entrypoint ?? null,
+        command: command ?? null,
+        args: args ?? null,
+        source: resolveSource(source),
+        resources: withDefaults(resources.resources, config.defaultResources.flow),
+        templates: template?.template === undefined ? [] : [template.template],
+        gracePeriodSeconds:
+          terminationGracePeriodSeconds ??
+          (kind === 'in-pod' ? IN_POD_GRACE_SECONDS : config.gracePeriodSeconds),
+      },
+      executor: executor ?? null,
+      cluster: cluster?.cluster,
+      startDeadlineSeconds,
+    },
+  };
+}
+
+function refuse(reason: Refusal, problems: readonly string[]): Resolution {
+  const more = problems.length - MAX_PROBLEMS;
+  const told = problems.slice(0, MAX_PROBLEMS).join(' ');
+  return { ok: false, reason, message: more > 0 ? `${told} And ${more} more.` : told };
+}
+
+function carriedBytes({ parameters, source }: FlowRunSpec['flow']): number {
+  const utf8 = new TextEncoder();
+  return [JSON.stringify(parameters ?? {}), ...Object.values(source?.inline ?? {})].reduce(
+    (sum, text) => sum + utf8.encode(text).length,
+    0,
+  );
+}
+
+function maker(executor: FlowRunSpec['executor']): { kind: Resolved['kind'] } | { problem: string } {
+  if (executor?.type !== 'DaskExecutor') return { kind: 'none' };
+  if (executor.address !== undefined) return { kind: 'address' };
+  const made = clusterMaker(executor.clusterClass);
+  return 'problem' in made ? made : { kind: made.maker };
+}
+
+/** Scaling is not built yet: bad values are refused first, so that nobody mends them twice. */
+function adaptProblems(executor: FlowRunSpec['executor']): Resolution | undefined {
+  const given = executor?.adaptKwargs ?? {};
+  if (Object.keys(given).length === 0) return undefined;
+  const { problems } = readAdaptKwargs(given);
+  if (problems.length > 0) return refuse('InvalidAdaptKwargs', problems);
+  return refuse('Unsupported', [
+    '`executor.adaptKwargs` is not supported yet; leave it out and write `clusterKwargs.n_workers` for a cluster of fixed size.',
+  ]);
+}
+
+function resolveSource(source: FlowRunSpec['flow']['source']): Resolved['flow']['source'] {
+  if (source?.inline !== undefined) return { inline: Object.keys(source.inline).sort() };
+  return source?.configMap === undefined ? null : { configMap: source.configMap.name };
+}
+
+function addressWarnings(executor: FlowRunSpec['executor']): Warning[] {
+  if (executor?.address === undefined) return [];
+  return (['adaptKwargs', 'debug'] as const)
+    .filter((key) => executor[key] !== undefined)
+    .map((key) => ({
+      reason: 'IgnoredExecutorField',
+      message: `\`executor.${key}\` has no effect with \`address\`: the operator does not touch a cluster that exists already.`,
+    }));
+}

@@ -2,8 +2,8 @@ import { z } from 'zod';
 
 import { executor } from '../api/executor.ts';
 import { podSettings, resources } from '../api/pod-settings.ts';
+import { podTemplate } from './pod-template.ts';
 
-const template = z.record(z.string(), z.unknown());
 const quantities = z.record(z.string(), z.union([z.int(), z.string()]));
 const containerResources = z.object({ requests: quantities.optional(), limits: quantities.optional() });
 const variable = z.looseObject({ name: z.string() });
@@ -23,7 +23,7 @@ const cluster = z.object({
   scheduler: z.object({
     image: z.string(),
     resources: containerResources,
-    template: template.optional(),
+    templates: z.array(podTemplate),
   }),
   worker: z.object({
     image: z.string(),
@@ -38,7 +38,7 @@ const cluster = z.object({
     nanny: z.boolean(),
     deathTimeoutSeconds: z.int(),
     gracePeriodSeconds: z.int(),
-    template: template.optional(),
+    templates: z.array(podTemplate),
   }),
 });
 
@@ -66,7 +66,7 @@ export const resolvedSchema = z.object({
       ])
       .nullable(),
     resources: resources,
-    template: template.optional(),
+    templates: z.array(podTemplate),
     gracePeriodSeconds: z.int(),
   }),
   /** As written in the spec; the launcher reads it. */

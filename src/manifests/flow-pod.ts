@@ -1,10 +1,39 @@
 import type { RunRef } from '../core/names.ts';
+import { FILES_PATH } from '../core/pod-template.ts';
 import type { Resolved } from '../core/resolved.ts';
 import type { Manifest } from './object.ts';
+import { pod } from './pod.ts';
+import { schedulerAddress } from './scheduler-service.ts';
 
-export declare function flowPod(
+/**
+ * The pod that runs the flow, under the launcher. `remainingDeadlineSeconds` is what is left of the run's active
+ * deadline: the kubelet enforces it even while no operator runs.
+ */
+export function flowPod(
   run: RunRef,
   attempt: number,
   resolved: Resolved,
   remainingDeadlineSeconds?: number,
-): Manifest;
+): Manifest {
+  const { flow, cluster } = resolved;
+  return pod(run, attempt, resolved, {
+    role: 'flow',
+    image: flow.image,
+    command: ['python3', '-u', `${FILES_PATH}/launcher.py`, `${FILES_PATH}/run.json`],
+    env:
+      cluster === undefined
+        ? []
+        : [{ name: 'DASK_SCHEDULER_ADDRESS', value: schedulerAddress(run, attempt, cluster.security) }],
+    resources: flow.resources,
+    gracePeriodSeconds: flow.gracePeriodSeconds,
+    templates: flow.templates,
+    source: true,
+    spec: {
+      // The pause container reaps what a flow leaves behind, and signals reach a Python that is not PID 1.
+      shareProcessNamespace: true,
+      ...(remainingDeadlineSeconds === undefined
+        ? {}
+        : { activeDeadlineSeconds: Math.max(1, Math.ceil(remainingDeadlineSeconds)) }),
+    },
+  });
+}

@@ -19,3 +19,8 @@ export interface OwnerReference {
   uid: string;
   controller: true;
 }
+
+export interface PodManifest extends Manifest {
+  kind: 'Pod';
+  spec: Record<string, unknown>;
+}
