@@ -34,9 +34,20 @@ export interface TestCluster {
  * is. `await using` is not offered on purpose: a test that fails may want its cluster kept for a look.
  */
 export async function up(options: ClusterOptions): Promise<TestCluster> {
-  const { name, controlPlaneOnly, controllerManager = true, scheduler = !controlPlaneOnly, audit = false } = options;
+  const {
+    name,
+    controlPlaneOnly,
+    controllerManager = true,
+    scheduler = !controlPlaneOnly,
+    audit = false,
+  } = options;
   const progress = options.progress ?? silent;
   const shape = { controlPlaneOnly, controllerManager, scheduler, audit };
-  const running = await startLocal(name, shape, () => buildArchives(options.images ?? [], progress), progress);
+  const running = await startLocal(
+    name,
+    shape,
+    () => buildArchives(options.images ?? [], progress),
+    progress,
+  );
   return { ...running, down: () => stopLocal(name, true, progress) };
 }

@@ -58,13 +58,16 @@ export function parseCommand(argv: readonly string[]): Command | undefined {
   const controlPlaneOnly = values['control-plane-only'] === true;
   const controllerManager = values['no-controller-manager'] !== true;
   if (!controllerManager && !controlPlaneOnly) {
-    throw new UsageError('a node needs the controller manager: add --control-plane-only to --no-controller-manager');
+    throw new UsageError(
+      'a node needs the controller manager: add --control-plane-only to --no-controller-manager',
+    );
   }
   const images = (values.images ?? '').split(',').filter((image) => image !== '');
   if (images.length > 0 && controlPlaneOnly) {
     throw new UsageError('--control-plane-only has no node to load images into: leave out --images');
   }
-  if (values.wipe === true && action !== 'down') throw new UsageError(`--wipe goes with down, not with ${action}`);
+  if (values.wipe === true && action !== 'down')
+    throw new UsageError(`--wipe goes with down, not with ${action}`);
   return {
     action,
     name: name(values.name),

@@ -46,7 +46,11 @@ const MODULES = {
       ]),
     ),
   },
-  coredns: { what: 'CoreDNS (once; about a minute)', flags: ['-ldflags', stripped], programs: { coredns: '.' } },
+  coredns: {
+    what: 'CoreDNS (once; about a minute)',
+    flags: ['-ldflags', stripped],
+    programs: { coredns: '.' },
+  },
   pause: { what: 'pause', flags: ['-ldflags', stripped], programs: { pause: '.' } },
 } satisfies Record<string, Module>;
 
@@ -57,7 +61,10 @@ export async function ensureBinaries(name: ModuleName, progress: Progress): Prom
   const module: Module = MODULES[name];
   const source = join(import.meta.dirname, 'go', name);
   const go = await run('go', ['version']).catch((error: Error) => {
-    throw new Error('Go 1.26 or newer is needed to build the local cluster: install it from https://go.dev/dl', { cause: error });
+    throw new Error(
+      'Go 1.26 or newer is needed to build the local cluster: install it from https://go.dev/dl',
+      { cause: error },
+    );
   });
   const files = (await readdir(source)).filter((file) => /\.go$|^go\.(mod|sum)$/.test(file)).sort();
   const texts = await Promise.all(files.map((file) => readFile(join(source, file), 'utf8')));
@@ -69,11 +76,22 @@ export async function ensureBinaries(name: ModuleName, progress: Progress): Prom
       for (const [program, path] of Object.entries(module.programs)) {
         await run(
           'nice',
-          ['go', 'build', '-trimpath', '-mod=readonly', `-p=${availableParallelism()}`, ...module.flags, '-o', join(directory, program), path],
+          [
+            'go',
+            'build',
+            '-trimpath',
+            '-mod=readonly',
+            `-p=${availableParallelism()}`,
+            ...module.flags,
+            '-o',
+            join(directory, program),
+            path,
+          ],
           { cwd: source, env: { ...process.env, CGO_ENABLED: '0' }, timeoutSeconds: 3600 },
         );
       }
-      for (const [link, target] of Object.entries(module.links ?? {})) await symlink(target, join(directory, link));
+      for (const [link, target] of Object.entries(module.links ?? {}))
+        await symlink(target, join(directory, link));
       return directory;
     }),
   );

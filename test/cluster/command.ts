@@ -10,7 +10,11 @@ interface RunOptions {
 }
 
 /** Runs a program to its end and returns its standard output. Throws with the end of its output when it fails. */
-export async function run(program: string, args: readonly string[], options: RunOptions = {}): Promise<string> {
+export async function run(
+  program: string,
+  args: readonly string[],
+  options: RunOptions = {},
+): Promise<string> {
   const { promise, resolve, reject } = Promise.withResolvers<string>();
   const child = execFile(
     program,
@@ -27,7 +31,9 @@ export async function run(program: string, args: readonly string[], options: Run
       if (error === null) return resolve(stdout);
       const output = `${stdout}\n${stderr}`.trim().split('\n').slice(-15).join('\n');
       const why = error.killed === true ? `took more than ${options.timeoutSeconds ?? 60} s` : `failed`;
-      return reject(new Error(`\`${program} ${args.join(' ')}\` ${why}: ${output || error.message}`, { cause: error }));
+      return reject(
+        new Error(`\`${program} ${args.join(' ')}\` ${why}: ${output || error.message}`, { cause: error }),
+      );
     },
   );
   if (options.input !== undefined) {

@@ -21,9 +21,12 @@ export function cniFolder(): string | undefined {
 
 /** Installs the host's missing tools with apt, as root; throws with what to install where that cannot be done. */
 export async function ensureHostTools(node: boolean, progress: Progress): Promise<void> {
-  if (process.platform !== 'linux') throw new Error('the local cluster needs Linux; use `--provider kind` here');
+  if (process.platform !== 'linux')
+    throw new Error('the local cluster needs Linux; use `--provider kind` here');
   if (node && process.getuid?.() !== 0) {
-    throw new Error('a cluster with a node needs root; run it with sudo, or use `--control-plane-only` or `--provider kind`');
+    throw new Error(
+      'a cluster with a node needs root; run it with sudo, or use `--control-plane-only` or `--provider kind`',
+    );
   }
   const wanted = Object.entries(node ? { ...CONTROL_PLANE_TOOLS, ...NODE_TOOLS } : CONTROL_PLANE_TOOLS);
   const missing = new Set(wanted.filter(([program]) => !isInstalled(program)).map(([, name]) => name));
@@ -31,12 +34,17 @@ export async function ensureHostTools(node: boolean, progress: Progress): Promis
   if (missing.size === 0) return;
   const packages = [...missing];
   if (process.getuid?.() !== 0 || !isInstalled('apt-get')) {
-    throw new Error(`these packages are missing: ${packages.join(', ')} (names as in Debian); install them and try again`);
+    throw new Error(
+      `these packages are missing: ${packages.join(', ')} (names as in Debian); install them and try again`,
+    );
   }
   const environment = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
   await progress.during(`installing ${packages.join(', ')}`, async () => {
     await run('apt-get', ['update'], { env: environment, timeoutSeconds: 300 });
-    await run('apt-get', ['install', '--yes', '--no-install-recommends', ...packages], { env: environment, timeoutSeconds: 600 });
+    await run('apt-get', ['install', '--yes', '--no-install-recommends', ...packages], {
+      env: environment,
+      timeoutSeconds: 600,
+    });
   });
 }
 

@@ -21,7 +21,11 @@ export async function importArchives(
   for (const archive of archives) {
     const stamp = join(imported, basename(archive));
     if (existsSync(stamp)) continue;
-    await waitFor('containerd', () => run(ctr, [...containerd, 'version'], { timeoutSeconds: 5 }).then(() => true), 30);
+    await waitFor(
+      'containerd',
+      () => run(ctr, [...containerd, 'version'], { timeoutSeconds: 5 }).then(() => true),
+      30,
+    );
     await run(ctr, [...containerd, 'images', 'import', '--local=false', archive], { timeoutSeconds: 600 });
     await writeFile(stamp, '');
     progress.done(`imported ${basename(archive)}`);
@@ -36,7 +40,17 @@ export function pauseArchive(pause: string): Promise<string> {
     await mkdir(root);
     await copyFile(pause, join(root, 'pause'));
     const layer = join(scratch, 'layer.tar');
-    await run('tar', ['--sort=name', '--mtime=@0', '--owner=0', '--group=0', '-C', root, '-cf', layer, 'pause']);
+    await run('tar', [
+      '--sort=name',
+      '--mtime=@0',
+      '--owner=0',
+      '--group=0',
+      '-C',
+      root,
+      '-cf',
+      layer,
+      'pause',
+    ]);
     const archive = join(scratch, 'image.tar');
     const config = { User: '65535', WorkingDir: '/', Env: [], Cmd: ['/pause'] };
     await writeArchive(archive, join(scratch, 'layout'), 'localhost/pause:1', config, [layer]);

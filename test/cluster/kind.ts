@@ -11,7 +11,8 @@ const configuration = join(import.meta.dirname, '..', '..', 'kind-config.yaml');
 /** Nodes as Docker containers, as kind-config.yaml describes them. */
 export const kindProvider: Provider = {
   async up({ name, images, controlPlaneOnly, audit }, progress) {
-    if (controlPlaneOnly || audit) throw new Error('kind knows neither --control-plane-only nor --audit: use --provider local');
+    if (controlPlaneOnly || audit)
+      throw new Error('kind knows neither --control-plane-only nor --audit: use --provider local');
     if (!(await clusters()).includes(name)) {
       await mkdir(dirname(kubeconfigOf(name)), { recursive: true });
       const options = ['--config', configuration, '--kubeconfig', kubeconfigOf(name), '--wait', '120s'];
@@ -28,7 +29,9 @@ export const kindProvider: Provider = {
   },
   async down(name, _wipe, progress) {
     await progress.during(`deleting the kind cluster ${name}`, () =>
-      run('kind', ['delete', 'cluster', '--name', name, '--kubeconfig', kubeconfigOf(name)], { timeoutSeconds: 120 }),
+      run('kind', ['delete', 'cluster', '--name', name, '--kubeconfig', kubeconfigOf(name)], {
+        timeoutSeconds: 120,
+      }),
     );
     await rm(kubeconfigOf(name), { force: true });
   },

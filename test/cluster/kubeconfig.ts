@@ -7,7 +7,9 @@ import type { Provider } from './provider.ts';
 export const kubeconfigProvider: Provider = {
   async up({ images, controlPlaneOnly }, progress) {
     if (images.length > 0 || controlPlaneOnly) {
-      throw new Error('--provider kubeconfig takes the cluster as it is: leave out --images and --control-plane-only');
+      throw new Error(
+        '--provider kubeconfig takes the cluster as it is: leave out --images and --control-plane-only',
+      );
     }
     await run('kubectl', ['get', '--raw', '/readyz'], { timeoutSeconds: 15 });
     progress.done(`the cluster of ${current()} answers`);
@@ -18,7 +20,9 @@ export const kubeconfigProvider: Provider = {
   },
   status: () => run('kubectl', ['cluster-info'], { timeoutSeconds: 15 }),
   async load() {
-    throw new Error('--provider kubeconfig cannot load images: push them to a registry that the cluster can reach');
+    throw new Error(
+      '--provider kubeconfig cannot load images: push them to a registry that the cluster can reach',
+    );
   },
   env: async () => `export KUBECONFIG=${current()}`,
 };

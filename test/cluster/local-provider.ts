@@ -22,7 +22,8 @@ export const localProvider: Provider & { exists(name: string): boolean } = {
   load: (name, images, progress) => loadLocal(name, () => buildArchives(images, progress), progress),
   async env(name) {
     const cluster = readCluster(name);
-    if (cluster === undefined) throw new Error(`there is no cluster ${name}: \`npm run cluster -- up --name ${name}\` makes it`);
+    if (cluster === undefined)
+      throw new Error(`there is no cluster ${name}: \`npm run cluster -- up --name ${name}\` makes it`);
     const { kubeconfig, kubectl } = runningOf(cluster, await ensureBinaries('hyper', silent));
     return `export KUBECONFIG=${kubeconfig}\nexport PATH=${dirname(kubectl)}:$PATH`;
   },
@@ -35,7 +36,8 @@ function describe(name: string): string {
   const kind = cluster.shape.controlPlaneOnly ? 'control plane only' : 'with a node';
   if (processes.length === 0) return `${name}: off (${kind}); its data are in ${cluster.plan.directory}`;
   const lines = processes.map(
-    ({ component, pid, memory }) => `  ${component.padEnd(24)} ${String(pid).padStart(8)} ${memory.toFixed(0).padStart(6)} MiB`,
+    ({ component, pid, memory }) =>
+      `  ${component.padEnd(24)} ${String(pid).padStart(8)} ${memory.toFixed(0).padStart(6)} MiB`,
   );
   return [`${name}: on (${kind}), ${cluster.plan.server}`, ...lines].join('\n');
 }

@@ -64,7 +64,9 @@ export async function startLocal(
     progress.done(`cluster ${name} is ready`);
     return runningOf(cluster, hyper);
   };
-  return withClusterLock(name, body, () => progress.done(`waiting for another process that works on cluster ${name}`));
+  return withClusterLock(name, body, () =>
+    progress.done(`waiting for another process that works on cluster ${name}`),
+  );
 }
 
 /** Turns the cluster off; what is stored in it stays, unless `wipe`. A cluster that does not exist is fine. */
@@ -89,7 +91,9 @@ export async function loadLocal(
   await withClusterLock(name, async () => {
     const cluster = readCluster(name);
     if (cluster === undefined || cluster.shape.controlPlaneOnly || !(await isHealthy(cluster))) {
-      throw new Error(`no cluster ${name} runs with a node: start it with \`npm run cluster -- up --name ${name}\``);
+      throw new Error(
+        `no cluster ${name} runs with a node: start it with \`npm run cluster -- up --name ${name}\``,
+      );
     }
     const ctr = join(await ensureBinaries('containerd', progress), 'ctr');
     await importArchives(cluster.plan, ctr, await archives(), progress);
@@ -137,7 +141,8 @@ async function turnOn(cluster: Cluster, hyper: string, progress: Progress): Prom
   const { plan, shape } = cluster;
   const binaries = shape.controlPlaneOnly ? undefined : await nodeBinaries(progress);
   const paths = pathsOf(plan);
-  for (const directory of [paths.logs, paths.runtime, paths.imported]) await mkdir(directory, { recursive: true });
+  for (const directory of [paths.logs, paths.runtime, paths.imported])
+    await mkdir(directory, { recursive: true });
   for (const [file, text] of Object.entries(settingsFor(plan, cniFolder() ?? '/usr/lib/cni'))) {
     await mkdir(dirname(paths.setting(file)), { recursive: true });
     await writeFile(paths.setting(file), text);
@@ -158,7 +163,8 @@ async function turnOn(cluster: Cluster, hyper: string, progress: Progress): Prom
       await Promise.race([wait, ...started.map(({ failed }) => failed)]);
     };
 
-    if (binaries !== undefined) launch('containerd', [...binaries.containerd, '--config', paths.setting('containerd.toml')]);
+    if (binaries !== undefined)
+      launch('containerd', [...binaries.containerd, '--config', paths.setting('containerd.toml')]);
     launchHyper(etcd(plan));
     launchHyper(apiServer(plan, shape));
     if (shape.controllerManager) launchHyper(controllerManager(plan, shape));
@@ -173,8 +179,12 @@ async function turnOn(cluster: Cluster, hyper: string, progress: Progress): Prom
       launch('coredns', [binaries.coredns, '-conf', paths.setting('Corefile')]);
       await importArchives(plan, binaries.ctr, [await pauseArchive(binaries.pause)], progress);
       await living(waitFor('the node to be Ready', () => isNodeReady(ask, plan.nodeName)));
-      await living(waitFor('Services', async () => (await plainStatus(`http://${plan.address}:10256/healthz`)) === 200));
-      await living(waitFor('DNS', async () => (await plainStatus(`http://${plan.address}:8181/ready`)) === 200));
+      await living(
+        waitFor('Services', async () => (await plainStatus(`http://${plan.address}:10256/healthz`)) === 200),
+      );
+      await living(
+        waitFor('DNS', async () => (await plainStatus(`http://${plan.address}:8181/ready`)) === 200),
+      );
       progress.done('node, Services and DNS are ready');
     }
     if (shape.controllerManager) {
@@ -185,7 +195,7 @@ async function turnOn(cluster: Cluster, hyper: string, progress: Progress): Prom
     await turnOff(cluster);
     throw error;
   }
-  for (const { release } of started) release();
+  for (const process of started) process.release();
 }
 
 async function nodeBinaries(progress: Progress) {
@@ -196,7 +206,11 @@ async function nodeBinaries(progress: Progress) {
   return {
     pause: join(pause, 'pause'),
     // containerd looks for its shim in the PATH
-    containerd: ['env', `PATH=${containerd}:/usr/local/sbin:/usr/sbin:/sbin:/usr/local/bin:/usr/bin:/bin`, join(containerd, 'containerd')],
+    containerd: [
+      'env',
+      `PATH=${containerd}:/usr/local/sbin:/usr/sbin:/sbin:/usr/local/bin:/usr/bin:/bin`,
+      join(containerd, 'containerd'),
+    ],
     ctr: join(containerd, 'ctr'),
     coredns: join(coredns, 'coredns'),
   };

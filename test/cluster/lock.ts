@@ -16,7 +16,8 @@ export async function withLock<T>(path: string, body: () => Promise<T>, onWait?:
   const patience = setTimeout(() => onWait?.(), 500);
   try {
     const first = await Promise.race([once(holder.stdout, 'data'), ended]);
-    if (String(first[0]).trim() !== 'held') throw new Error(`cannot lock ${path}: flock ended with ${String(first[0])}`);
+    if (String(first[0]).trim() !== 'held')
+      throw new Error(`cannot lock ${path}: flock ended with ${String(first[0])}`);
     clearTimeout(patience);
     return await body();
   } finally {

@@ -31,6 +31,8 @@ try {
   else await main(command);
 } catch (error) {
   if (error instanceof UsageError) console.error(`${error.message}\nMore: npm run cluster -- --help`);
-  else for (let cause = error; cause !== undefined; cause = (cause as Error).cause) console.error((cause as Error).message);
+  else
+    for (let cause: unknown = error; cause instanceof Error; cause = cause.cause)
+      console.error(cause.message);
   process.exitCode = error instanceof UsageError ? 2 : 1;
 }

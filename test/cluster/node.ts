@@ -33,7 +33,9 @@ function mountPoints(plan: Plan): [string, string][] {
 /** Makes the namespaces, mounts, link, routes and cgroup of a node that is off. `pause` is the program that holds them. */
 export async function openNode(plan: Plan, pause: string): Promise<Node> {
   if (plan.directory.startsWith('/run/') || plan.directory.startsWith('/var/log/')) {
-    throw new Error(`the node hides /run and /var/log; choose another cache folder than ${plan.directory} (FLOWRUN_CACHE)`);
+    throw new Error(
+      `the node hides /run and /var/log; choose another cache folder than ${plan.directory} (FLOWRUN_CACHE)`,
+    );
   }
   const holder = start(
     plan.directory,
@@ -41,12 +43,29 @@ export async function openNode(plan: Plan, pause: string): Promise<Node> {
     ['unshare', '--net', '--mount', '--pid', '--fork', '--kill-child', '--mount-proc', pause],
     pathsOf(plan).log('node'),
   );
-  await Promise.race([holder.failed, waitFor('the namespaces of the node', async () => initOf(holder.pid) !== undefined, 10)]);
+  await Promise.race([
+    holder.failed,
+    waitFor('the namespaces of the node', async () => initOf(holder.pid) !== undefined, 10),
+  ]);
   const init = initOf(holder.pid);
   if (init === undefined) throw new Error('the holder of the namespaces ended at once');
-  const inside = (argv: readonly string[]) => ['nsenter', '--target', String(init), '--net', '--mount', '--pid', '--', ...argv];
+  const inside = (argv: readonly string[]) => [
+    'nsenter',
+    '--target',
+    String(init),
+    '--net',
+    '--mount',
+    '--pid',
+    '--',
+    ...argv,
+  ];
   await createCgroup(plan.cgroup);
-  const script = ['set -e', 'mount --make-rshared /', 'mount -t tmpfs tmpfs /run', 'mount -t tmpfs tmpfs /var/log'];
+  const script = [
+    'set -e',
+    'mount --make-rshared /',
+    'mount -t tmpfs tmpfs /run',
+    'mount -t tmpfs tmpfs /var/log',
+  ];
   for (const [point, source] of mountPoints(plan)) {
     await Promise.all([mkdir(point, { recursive: true }), mkdir(source, { recursive: true })]);
     script.push(`mount --bind '${source}' ${point}`);
@@ -63,7 +82,8 @@ export async function openNode(plan: Plan, pause: string): Promise<Node> {
   await run(program, args);
   await run('ip', ['addr', 'add', `${plan.hostAddress}/30`, 'dev', plan.link]);
   await run('ip', ['link', 'set', plan.link, 'up']);
-  for (const range of [plan.podRange, plan.serviceRange]) await run('ip', ['route', 'add', range, 'via', plan.address]);
+  for (const range of [plan.podRange, plan.serviceRange])
+    await run('ip', ['route', 'add', range, 'via', plan.address]);
   return { holder, inside };
 }
 
@@ -72,7 +92,8 @@ export async function removeRemains(plan: Plan): Promise<void> {
   await waitFor(`the link ${plan.link} to go`, async () => !existsSync(`/sys/class/net/${plan.link}`), 20);
   for (const root of await cgroupRoots()) {
     const directory = join(root, plan.cgroup);
-    if (existsSync(directory)) await waitFor(`the cgroup ${directory} to go`, () => removeTree(directory), 20);
+    if (existsSync(directory))
+      await waitFor(`the cgroup ${directory} to go`, () => removeTree(directory), 20);
   }
   for (const [point] of mountPoints(plan)) await rmdir(point).catch(() => {});
 }
@@ -80,7 +101,9 @@ export async function removeRemains(plan: Plan): Promise<void> {
 /** The process that is number 1 inside, as the host numbers it, once it is `pause` and the namespaces are complete. */
 function initOf(holder: number): number | undefined {
   try {
-    const child = Number(readFileSync(`/proc/${holder}/task/${holder}/children`, 'utf8').trim().split(' ')[0]);
+    const child = Number(
+      readFileSync(`/proc/${holder}/task/${holder}/children`, 'utf8').trim().split(' ')[0],
+    );
     return child > 0 && readFileSync(`/proc/${child}/comm`, 'utf8').trim() === 'pause' ? child : undefined;
   } catch {
     return undefined;

@@ -13,15 +13,27 @@ interface Identity {
 }
 
 function identities(plan: Plan): Identity[] {
-  const service = ['kubernetes', 'kubernetes.default', 'kubernetes.default.svc', 'kubernetes.default.svc.cluster.local'];
+  const service = [
+    'kubernetes',
+    'kubernetes.default',
+    'kubernetes.default.svc',
+    'kubernetes.default.svc.cluster.local',
+  ];
   return [
     {
       file: 'apiserver',
       subject: '/CN=kube-apiserver',
-      names: [...service, 'localhost'].map((name) => `DNS:${name}`).join() + `,IP:${plan.serviceAddress},IP:${plan.address},IP:127.0.0.1`,
+      names:
+        [...service, 'localhost'].map((name) => `DNS:${name}`).join() +
+        `,IP:${plan.serviceAddress},IP:${plan.address},IP:127.0.0.1`,
     },
     { file: 'apiserver-kubelet', subject: '/O=system:masters/CN=apiserver-kubelet' },
-    { file: 'kubelet', subject: `/O=system:nodes/CN=system:node:${plan.nodeName}`, names: `DNS:${plan.nodeName},IP:${plan.address}`, client: true },
+    {
+      file: 'kubelet',
+      subject: `/O=system:nodes/CN=system:node:${plan.nodeName}`,
+      names: `DNS:${plan.nodeName},IP:${plan.address}`,
+      client: true,
+    },
     { file: 'admin', subject: '/O=system:masters/CN=admin', client: true },
     { file: 'controller-manager', subject: '/CN=system:kube-controller-manager', client: true },
     { file: 'scheduler', subject: '/CN=system:kube-scheduler', client: true },
@@ -36,16 +48,16 @@ export async function ensurePki(plan: Plan): Promise<void> {
   const directory = `${final}.new`;
   await rm(directory, { recursive: true, force: true });
   await mkdir(directory, { recursive: true, mode: 0o700 });
-  const openssl = (...args: string[]) => run('openssl', args, { cwd: directory });
-  const authority = openssl(
-    ...['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-keyout', 'ca.key'],
-    ...['-subj', `/CN=flowrun-${plan.name}`, '-days', '3650', '-out', 'ca.crt'],
-    ...['-addext', 'keyUsage=critical,keyCertSign,digitalSignature'],
-  );
-  const serviceAccounts = openssl('ecparam', '-name', 'prime256v1', '-genkey', '-noout', '-out', 'sa.key').then(() =>
-    openssl('ec', '-in', 'sa.key', '-pubout', '-out', 'sa.pub'),
-  );
-  await Promise.all([authority, serviceAccounts]);
+  const openssl = (line: string) => run('openssl', line.split(' '), { cwd: directory });
+  const newKey = 'req -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes';
+  await Promise.all([
+    openssl(
+      `${newKey} -keyout ca.key -x509 -subj /CN=flowrun-${plan.name} -days 3650 -out ca.crt -addext keyUsage=critical,keyCertSign,digitalSignature`,
+    ),
+    openssl('ecparam -name prime256v1 -genkey -noout -out sa.key').then(() =>
+      openssl('ec -in sa.key -pubout -out sa.pub'),
+    ),
+  ]);
   const encodedAuthority = await readBase64(join(directory, 'ca.crt'));
   await Promise.all(
     identities(plan).map(async ({ file, subject, names, client }) => {
@@ -53,20 +65,18 @@ export async function ensurePki(plan: Plan): Promise<void> {
         join(directory, `${file}.ext`),
         `keyUsage=digitalSignature\nextendedKeyUsage=serverAuth,clientAuth\n${names === undefined ? '' : `subjectAltName=${names}\n`}`,
       );
+      await openssl(`${newKey} -keyout ${file}.key -subj ${subject} -out ${file}.csr`);
       await openssl(
-        ...['req', '-new', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes'],
-        ...['-keyout', `${file}.key`, '-subj', subject, '-out', `${file}.csr`],
-      );
-      await openssl(
-        ...['x509', '-req', '-in', `${file}.csr`, '-CA', 'ca.crt', '-CAkey', 'ca.key', '-days', '3650'],
-        ...['-out', `${file}.crt`, '-extfile', `${file}.ext`],
+        `x509 -req -in ${file}.csr -CA ca.crt -CAkey ca.key -days 3650 -out ${file}.crt -extfile ${file}.ext`,
       );
       if (client !== true) return;
       const [certificate, key] = await Promise.all([
         readBase64(join(directory, `${file}.crt`)),
         readBase64(join(directory, `${file}.key`)),
       ]);
-      await writeFile(join(directory, `${file}.conf`), kubeconfig(plan, encodedAuthority, certificate, key), { mode: 0o600 });
+      await writeFile(join(directory, `${file}.conf`), kubeconfig(plan, encodedAuthority, certificate, key), {
+        mode: 0o600,
+      });
     }),
   );
   await rename(directory, final);

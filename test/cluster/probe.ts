@@ -12,7 +12,9 @@ export type Ask = (path: string) => Promise<{ status: number; body: string }>;
 /** A minimal client for waiting: one request per call, 5 s time-out. Rejects when there is no answer at all. */
 export async function createAsk(plan: Plan): Promise<Ask> {
   const pki = join(plan.directory, 'pki');
-  const [ca, cert, key] = await Promise.all(['ca.crt', 'admin.crt', 'admin.key'].map((file) => readFile(join(pki, file))));
+  const [ca, cert, key] = await Promise.all(
+    ['ca.crt', 'admin.crt', 'admin.key'].map((file) => readFile(join(pki, file))),
+  );
   return (path) =>
     answer((onResponse) =>
       request(`${plan.server}${path}`, { ca, cert, key, agent: false, timeout: 5000 }, onResponse).end(),
@@ -32,7 +34,9 @@ async function answer(
     const chunks: Buffer[] = [];
     response.on('data', (chunk: Buffer) => chunks.push(chunk));
     response.on('error', reject);
-    response.on('end', () => resolve({ status: response.statusCode ?? 0, body: Buffer.concat(chunks).toString() }));
+    response.on('end', () =>
+      resolve({ status: response.statusCode ?? 0, body: Buffer.concat(chunks).toString() }),
+    );
   });
   sent.on('error', reject);
   sent.on('timeout', () => sent.destroy(new Error('no answer in 5 s')));
@@ -40,7 +44,11 @@ async function answer(
 }
 
 /** Looks every 50 ms until `holds` is true; a rejection counts as false. Throws after `timeoutSeconds`, with the last cause. */
-export async function waitFor(what: string, holds: () => Promise<boolean>, timeoutSeconds = 60): Promise<void> {
+export async function waitFor(
+  what: string,
+  holds: () => Promise<boolean>,
+  timeoutSeconds = 60,
+): Promise<void> {
   const deadline = performance.now() + timeoutSeconds * 1000;
   let last: unknown;
   for (;;) {

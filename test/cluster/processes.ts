@@ -36,14 +36,20 @@ export function start(directory: string, component: string, argv: readonly strin
     detached: true,
     cwd: '/',
     stdio: ['ignore', output, output],
-    env: { ...process.env, [MARK]: `${directory}#${component}` },
+    env: {
+      PATH: `${process.env['PATH'] ?? ''}:/usr/sbin:/sbin`,
+      HOME: '/',
+      [MARK]: `${directory}#${component}`,
+    },
   });
   closeSync(output);
   const { promise: failed, reject } = Promise.withResolvers<never>();
   failed.catch(() => {});
   child.once('error', (error) => reject(new Error(`cannot start ${component}: ${error.message}`)));
   child.once('exit', (code, signal) =>
-    reject(new Error(`${component} ended (${signal ?? `exit code ${code}`}); the end of ${log}:\n${tail(log)}`)),
+    reject(
+      new Error(`${component} ended (${signal ?? `exit code ${code}`}); the end of ${log}:\n${tail(log)}`),
+    ),
   );
   return { pid: child.pid ?? 0, failed, release: () => child.unref() };
 }
@@ -89,7 +95,9 @@ export async function killProcesses(directory: string): Promise<number> {
     const living = findProcesses(directory);
     if (living.length === 0) return killed.size;
     if (performance.now() > deadline) {
-      throw new Error(`these processes do not end: ${living.map((p) => `${p.component} (${p.pid})`).join(', ')}`);
+      throw new Error(
+        `these processes do not end: ${living.map((p) => `${p.component} (${p.pid})`).join(', ')}`,
+      );
     }
     for (const { pid } of living) {
       killed.add(pid);

@@ -10,7 +10,8 @@ const EVERY_MS = 15_000;
 /** Writes to `write`, a line at a time. */
 export function createProgress(write: (line: string) => void): Progress {
   const start = performance.now();
-  const line = (text: string) => write(`${((performance.now() - start) / 1000).toFixed(1).padStart(7)} s  ${text}`);
+  const line = (text: string) =>
+    write(`${((performance.now() - start) / 1000).toFixed(1).padStart(7)} s  ${text}`);
   return {
     done: line,
     async during(what, body) {

@@ -10,7 +10,11 @@ import { checkName, chooseSlot, planCluster, SLOTS } from './plan.ts';
 import type { Plan, Shape } from './plan.ts';
 
 const Record = z.strictObject({
-  slot: z.number().int().min(0).max(SLOTS - 1),
+  slot: z
+    .number()
+    .int()
+    .min(0)
+    .max(SLOTS - 1),
   shape: z.strictObject({
     controlPlaneOnly: z.boolean(),
     controllerManager: z.boolean(),
@@ -31,7 +35,11 @@ function clustersDirectory(): string {
 }
 
 /** Runs `body` while no other process starts or stops the cluster of this name. */
-export async function withClusterLock<T>(name: string, body: () => Promise<T>, onWait?: () => void): Promise<T> {
+export async function withClusterLock<T>(
+  name: string,
+  body: () => Promise<T>,
+  onWait?: () => void,
+): Promise<T> {
   return withLock(join(clustersDirectory(), `.${checkName(name)}.lock`), body, onWait);
 }
 
@@ -40,13 +48,18 @@ export function readCluster(name: string): Cluster | undefined {
   const directory = join(clustersDirectory(), checkName(name));
   const record = readRecord(directory);
   if (record === undefined) return undefined;
-  return { plan: planCluster(name, record.slot, directory, record.shape.controlPlaneOnly), shape: record.shape };
+  return {
+    plan: planCluster(name, record.slot, directory, record.shape.controlPlaneOnly),
+    shape: record.shape,
+  };
 }
 
 /** Names of all recorded clusters. */
 export function listClusters(): string[] {
   if (!existsSync(clustersDirectory())) return [];
-  return readdirSync(clustersDirectory()).filter((name) => existsSync(join(clustersDirectory(), name, RECORD)));
+  return readdirSync(clustersDirectory()).filter((name) =>
+    existsSync(join(clustersDirectory(), name, RECORD)),
+  );
 }
 
 /** Records the cluster before anything of it is started, in its old slot or in a free one. */
@@ -71,7 +84,8 @@ export async function recordCluster(name: string, shape: Shape): Promise<Cluster
 /** Removes all that the cluster keeps on disk, its record last, so that an interrupted removal can be done again. */
 export async function removeCluster({ plan }: Cluster): Promise<void> {
   const entries = readdirSync(plan.directory).filter((entry) => entry !== RECORD);
-  for (const entry of entries) await rm(join(plan.directory, entry), { recursive: true, force: true, maxRetries: 3 });
+  for (const entry of entries)
+    await rm(join(plan.directory, entry), { recursive: true, force: true, maxRetries: 3 });
   await rm(plan.directory, { recursive: true, force: true });
 }
 
@@ -82,9 +96,12 @@ function readRecord(directory: string): Record | undefined {
   if (!existsSync(path)) return undefined;
   const parsed = Record.safeParse(JSON.parse(readFileSync(path, 'utf8')));
   if (parsed.success) return parsed.data;
-  throw new Error(`${path} is not a cluster's record; remove the folder ${directory} when nothing of it runs any more`, {
-    cause: parsed.error,
-  });
+  throw new Error(
+    `${path} is not a cluster's record; remove the folder ${directory} when nothing of it runs any more`,
+    {
+      cause: parsed.error,
+    },
+  );
 }
 
 /** Slots whose loopback address is served by somebody we do not know, say a cluster of another user. */
