@@ -28,7 +28,8 @@ const CONFIG: ImageConfig = {
   Cmd: ['python3'],
 };
 const SUITE = 'bookworm';
-const PACKAGES = ['python3', 'python3-venv', 'ca-certificates', 'tzdata'];
+// usr-is-merged: the alternative, usrmerge, brings 47 MB of Perl; it wants the links that the hook makes.
+const PACKAGES = ['python3', 'python3-venv', 'ca-certificates', 'tzdata', 'usr-is-merged'];
 
 /**
  * Builds what is not in the cache, one image after the other; needs root, mmdebstrap, and PyPI and Debian's mirror in reach.
