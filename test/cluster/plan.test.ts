@@ -23,12 +23,15 @@ describe('the address plan', () => {
     expect(planCluster('unit', 15, '/state/unit', true).server).toBe('https://127.77.15.1:6443');
   });
 
-  test.each([true, false])('never gives two slots the same address, range or link (control plane only: %s)', (alone) => {
-    const plans = slots.map((slot) => planCluster('x', slot, '', alone));
-    for (const key of ['address', 'hostAddress', 'podRange', 'serviceRange', 'link'] as const) {
-      expect(new Set(plans.map((plan) => plan[key])).size).toBe(SLOTS);
-    }
-  });
+  test.each([true, false])(
+    'never gives two slots the same address, range or link (control plane only: %s)',
+    (alone) => {
+      const plans = slots.map((slot) => planCluster('x', slot, '', alone));
+      for (const key of ['address', 'hostAddress', 'podRange', 'serviceRange', 'link'] as const) {
+        expect(new Set(plans.map((plan) => plan[key])).size).toBe(SLOTS);
+      }
+    },
+  );
 
   test('keeps interface names within the 15 characters of Linux', () => {
     for (const slot of slots) expect(planCluster('x', slot, '', false).link.length).toBeLessThanOrEqual(15);

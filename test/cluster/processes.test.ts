@@ -23,7 +23,9 @@ test('processes are found by their mark, with those they started, and only in th
   const directory = await stateDirectory();
   const started = start(directory, 'parent', ['sh', '-c', 'sleep 60 & sleep 60'], join(directory, 'log'));
   await expect.poll(() => findProcesses(directory).length).toBe(3);
-  expect(findProcesses(directory)).toContainEqual(expect.objectContaining({ pid: started.pid, component: 'parent' }));
+  expect(findProcesses(directory)).toContainEqual(
+    expect.objectContaining({ pid: started.pid, component: 'parent' }),
+  );
   expect(findProcesses(`${directory}x`)).toEqual([]);
   expect(await killProcesses(directory)).toBe(3);
   expect(findProcesses(directory)).toEqual([]);
@@ -31,11 +33,18 @@ test('processes are found by their mark, with those they started, and only in th
 
 test('a component that ends by itself is reported with the end of its output', async () => {
   const directory = await stateDirectory();
-  const { failed } = start(directory, 'etcd', ['sh', '-c', 'echo the disk is full; exit 3'], join(directory, 'log'));
+  const { failed } = start(
+    directory,
+    'etcd',
+    ['sh', '-c', 'echo the disk is full; exit 3'],
+    join(directory, 'log'),
+  );
   await expect(failed).rejects.toThrow(/etcd ended \(exit code 3\).*\n.*the disk is full/);
 });
 
 test('a program that does not exist is reported', async () => {
   const directory = await stateDirectory();
-  await expect(start(directory, 'x', ['/no/such/program'], join(directory, 'log')).failed).rejects.toThrow('cannot start x');
+  await expect(start(directory, 'x', ['/no/such/program'], join(directory, 'log')).failed).rejects.toThrow(
+    'cannot start x',
+  );
 });

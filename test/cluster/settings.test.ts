@@ -39,7 +39,9 @@ describe('the settings of a cluster', () => {
   });
 
   test('audit neither watches nor the cluster’s own parts', () => {
-    const policy = z.object({ rules: z.array(z.object({ level: z.string() }).loose()) }).parse(yaml('audit.yaml'));
+    const policy = z
+      .object({ rules: z.array(z.object({ level: z.string() }).loose()) })
+      .parse(yaml('audit.yaml'));
     expect(policy.rules[0]).toEqual({ level: 'None', verbs: ['watch'] });
     expect(policy.rules.at(-1)).toEqual({ level: 'Metadata' });
   });
@@ -48,9 +50,21 @@ describe('the settings of a cluster', () => {
 describe('the API server', () => {
   test.each([
     { change: {}, has: '--profiling=false', hasNot: '--audit-log-path' },
-    { change: { audit: true }, has: '--audit-log-path=/state/demo/log/audit.log', hasNot: '--disable-admission' },
-    { change: { controllerManager: false }, has: '--disable-admission-plugins=ServiceAccount', hasNot: '--audit' },
-    { change: { controlPlaneOnly: true }, has: '--endpoint-reconciler-type=none', hasNot: '--disable-admission' },
+    {
+      change: { audit: true },
+      has: '--audit-log-path=/state/demo/log/audit.log',
+      hasNot: '--disable-admission',
+    },
+    {
+      change: { controllerManager: false },
+      has: '--disable-admission-plugins=ServiceAccount',
+      hasNot: '--audit',
+    },
+    {
+      change: { controlPlaneOnly: true },
+      has: '--endpoint-reconciler-type=none',
+      hasNot: '--disable-admission',
+    },
   ])('with $change has $has', ({ change, has, hasNot }) => {
     const { args } = apiServer(plan, { ...shape, ...change });
     expect(args).toContain(has);
@@ -59,7 +73,8 @@ describe('the API server', () => {
 });
 
 test('the controller manager evicts nobody from the nodes that a test plays', () => {
-  const options = (controlPlaneOnly: boolean) => controllerManager(plan, { ...shape, controlPlaneOnly }).args.join(' ');
+  const options = (controlPlaneOnly: boolean) =>
+    controllerManager(plan, { ...shape, controlPlaneOnly }).args.join(' ');
   expect(options(true)).toContain('-node-lifecycle-controller');
   expect(options(false)).not.toContain('--controllers');
 });
