@@ -15,7 +15,9 @@ const env = parsed<Env>((value) => {
   return map.success
     ? Object.entries(map.data).map(([name, text]) => ({ name, value: String(text) }))
     : undefined;
-}, 'a map from names to strings (quote numbers and booleans), or a list of `name` and `value`');
+}, 'a map from names to strings (quote numbers and booleans), or a list of `name` and `value`').meta({
+  secret: true,
+});
 
 /** Their names and numbers go into one argument, `GPU=1,MEM=2`. */
 const daskResources = parsed((value) => {

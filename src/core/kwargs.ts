@@ -4,7 +4,10 @@ import { nearest } from './nearest.ts';
 import { parseQuantity, parseSize } from './quantities.ts';
 import { parseDuration } from './durations.ts';
 
-/** Parsers by keyword; the description of each says what it expects and ends the sentence "… must be". */
+/**
+ * Parsers by keyword; the description of each says what it expects and ends the sentence "… must be". Values of those
+ * with `secret: true` in their metadata are not shown.
+ */
 export type KwargShape = Readonly<Record<string, z.ZodType>>;
 
 export interface Kwargs<S extends KwargShape> {
@@ -47,7 +50,9 @@ function problem(field: string, parser: z.ZodType, value: unknown, error: z.ZodE
   const issue = error.issues[0];
   const told = issue?.code === 'custom' && issue.message !== 'Invalid input' ? issue : undefined;
   const path = [field, ...(told?.path ?? []).map(String)].join('.');
-  return `\`${path}\` must be ${told?.message ?? parser.description}, not ${show(told === undefined ? value : inside(value, told.path))}.`;
+  const must = `\`${path}\` must be ${told?.message ?? parser.description}`;
+  if (parser.meta()?.['secret'] === true) return `${must}.`;
+  return `${must}, not ${show(told === undefined ? value : inside(value, told.path))}.`;
 }
 
 function inside(value: unknown, path: readonly PropertyKey[]): unknown {

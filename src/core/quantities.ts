@@ -16,7 +16,7 @@ const DECIMAL = new Map([
   ['P', 1e15],
   ['E', 1e18],
 ]);
-const SIZE_LETTERS = 'kmgtp';
+const SIZE_LETTERS = 'bkmgtp';
 
 /** A Kubernetes quantity (`500m`, `2Gi`, `1.5`, `1e3`, 2) as a number; undefined when it is none. */
 export function parseQuantity(value: string | number): number | undefined {
@@ -38,9 +38,9 @@ export function parseSize(value: string | number): number | undefined {
   const match = SIZE.exec(value.trim().toLowerCase());
   const [, digits, unit] = match ?? [];
   if (digits === undefined || unit === undefined) return undefined;
-  const power = SIZE_LETTERS.indexOf(unit.charAt(0)) + 1;
   if (unit === 'i' || unit === 'ib') return undefined;
-  return Math.floor(Number(digits) * (unit.includes('i') ? 1024 : 1000) ** (unit === 'b' ? 0 : power));
+  const power = SIZE_LETTERS.indexOf(unit.charAt(0) || 'b');
+  return Math.floor(Number(digits) * (unit.includes('i') ? 1024 : 1000) ** power);
 }
 
 /** Bytes as a Kubernetes quantity, in the largest binary unit that says it exactly. */

@@ -1,0 +1,65 @@
+import { GROUP, PLURAL } from '../api/flow-run.ts';
+
+export interface PolicyRule {
+  apiGroups: string[];
+  resources: string[];
+  verbs: string[];
+}
+
+/** What the operator does to runs and their children, wherever they are. Nothing here is a wildcard, no Secret is read. */
+export const RUN_RULES: readonly PolicyRule[] = [
+  // delete: `ttlSecondsAfterFinished`.
+  { apiGroups: [GROUP], resources: [PLURAL], verbs: ['get', 'list', 'watch', 'delete'] },
+  { apiGroups: [GROUP], resources: [`${PLURAL}/status`], verbs: ['update', 'patch'] },
+  // patch: a flow is stopped by its deadline, so that its logs stay.
+  {
+    apiGroups: [''],
+    resources: ['pods'],
+    verbs: ['get', 'list', 'watch', 'create', 'patch', 'delete', 'deletecollection'],
+  },
+  {
+    apiGroups: [''],
+    resources: ['services', 'configmaps'],
+    verbs: ['get', 'list', 'watch', 'create', 'delete'],
+  },
+  { apiGroups: ['events.k8s.io'], resources: ['events'], verbs: ['create', 'patch'] },
+];
+
+/** What it does in its own namespace only: leader election. */
+export const OWN_RULES: readonly PolicyRule[] = [
+  { apiGroups: ['coordination.k8s.io'], resources: ['leases'], verbs: ['get', 'create', 'update'] },
+];
+
+export interface RbacOptions {
+  /** Name of all roles and bindings. */
+  name: string;
+  /** Where the operator runs. */
+  namespace: string;
+  serviceAccountName: string;
+  labels?: Record<string, string>;
+}
+
+/** The rights of the operator's ServiceAccount, as objects to apply. */
+export function rbac({ name, namespace, serviceAccountName, labels = {} }: RbacOptions) {
+  const apiVersion = 'rbac.authorization.k8s.io/v1';
+  const apiGroup = 'rbac.authorization.k8s.io';
+  const subjects = [{ kind: 'ServiceAccount', name: serviceAccountName, namespace }];
+  return [
+    { apiVersion, kind: 'ClusterRole', metadata: { name, labels }, rules: RUN_RULES },
+    {
+      apiVersion,
+      kind: 'ClusterRoleBinding',
+      metadata: { name, labels },
+      roleRef: { apiGroup, kind: 'ClusterRole', name },
+      subjects,
+    },
+    { apiVersion, kind: 'Role', metadata: { name, namespace, labels }, rules: OWN_RULES },
+    {
+      apiVersion,
+      kind: 'RoleBinding',
+      metadata: { name, namespace, labels },
+      roleRef: { apiGroup, kind: 'Role', name },
+      subjects,
+    },
+  ];
+}
