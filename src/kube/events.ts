@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Client } from './client.ts';
 import { type Clock, systemClock } from './clock.ts';
-import { isRetryable } from './errors.ts';
+import { isAlreadyExists, isRetryable } from './errors.ts';
 import { microTime } from './micro-time.ts';
 import { type KubeObject, nameOf } from './object.ts';
 import { EVENT } from './resource.ts';
@@ -45,7 +45,7 @@ interface Series {
 /** As long as client-go: the same event within it is counted on the first one. */
 const SERIES_MS = 6 * 60_000;
 const SERIES_LIMIT = 4_096;
-const NOTE_LIMIT = 1_000;
+const NOTE_LIMIT = 1_024;
 
 /**
  * Events (events.k8s.io/v1) about objects, best effort.
@@ -91,15 +91,19 @@ export class EventRecorder {
         this.#wake = undefined;
       } else {
         await this.#bucket.take(signal).catch(() => undefined);
-        this.#queue.delete(next);
-        await this.#write(next, signal);
+        if (!signal.aborted) {
+          this.#queue.delete(next);
+          await this.#write(next, signal);
+        }
       }
     }
     signal.removeEventListener('abort', wake);
     const deadline = AbortSignal.timeout(2_000);
     for (const rest of this.#queue) {
       this.#queue.delete(rest);
-      if (!deadline.aborted) {
+      if (deadline.aborted) {
+        this.#options.onDrop?.('Stopped');
+      } else {
         await this.#write(rest, deadline);
       }
     }
@@ -153,7 +157,7 @@ export class EventRecorder {
       type: note.type,
       reason: note.reason,
       action: note.action,
-      note: note.note.length > NOTE_LIMIT ? `${note.note.slice(0, NOTE_LIMIT)}…` : note.note,
+      note: cut(note.note),
       regarding: {
         apiVersion,
         kind,
@@ -179,7 +183,16 @@ export class EventRecorder {
         series.written = count;
         return;
       } catch (error) {
-        if (attempt === 3 || signal.aborted || !isRetryable(error)) {
+        if (isAlreadyExists(error)) {
+          // The answer to an earlier try was lost.
+          series.written = count;
+          return;
+        }
+        if (signal.aborted) {
+          this.#queue.add(series);
+          return;
+        }
+        if (attempt === 3 || !isRetryable(error)) {
           this.#options.onDrop?.('Refused', error);
           return;
         }
@@ -187,6 +200,14 @@ export class EventRecorder {
       }
     }
   }
+}
+
+/** The server counts bytes. */
+function cut(note: string): string {
+  const bytes = Buffer.from(note);
+  return bytes.length > NOTE_LIMIT
+    ? new TextDecoder().decode(bytes.subarray(0, NOTE_LIMIT), { stream: true })
+    : note;
 }
 
 /** Unique for object, event and moment, and a valid DNS subdomain of 253 characters at most. */

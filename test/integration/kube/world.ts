@@ -1,3 +1,5 @@
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
 import { KubeConfig } from '@kubernetes/client-node';
 import { up } from '../../cluster/api.ts';
 import { FaultProxy } from '../../support/fault-proxy.ts';
@@ -12,10 +14,13 @@ import { CONFIG_MAP, NAMESPACE, type Resource } from '../../../src/kube/resource
 export interface World extends AsyncDisposable {
   readonly proxy: FaultProxy;
   readonly admin: Client;
+  /** Leads to the server itself. */
+  readonly kubeconfig: string;
   /** A client through the proxy. */
   client(options?: ClientOptions): Client;
-  /** A client of the server itself that says it is this user, with this bearer token. */
+  /** Creates it. */
   namespace(name: string): Promise<string>;
+  kubectl(...args: string[]): Promise<string>;
 }
 
 export const WIDGET: Resource = {
@@ -50,7 +55,14 @@ export async function begin(name: string): Promise<World> {
   return {
     proxy,
     admin,
+    kubeconfig: cluster.kubeconfig,
     client: (options) => client(proxy.kubeconfig, options),
+    async kubectl(...args) {
+      const { stdout } = await promisify(execFile)(cluster.kubectl, args, {
+        env: { KUBECONFIG: cluster.kubeconfig },
+      });
+      return stdout;
+    },
     async namespace(namespace) {
       await admin.create(NAMESPACE, { metadata: { name: namespace } });
       return namespace;
