@@ -52,7 +52,7 @@ const TOP = new Set(['apiVersion', 'kind', 'metadata', 'spec']);
 const INSTEAD: Record<PodRole, string> = {
   flow: 'write `flow.command`',
   worker: 'write `clusterKwargs.worker_command`, `threads_per_worker`, `memory_limit`',
-  scheduler: 'the operator writes it',
+  scheduler: 'leave it out',
 };
 
 /** Checks a template that stands at `field` of the spec. `problems` are sentences. */
