@@ -50,7 +50,6 @@ describe('parseSample', () => {
       executing: 0,
       long_running: 0,
       pinned: false,
-      drain: null,
     });
     expect(sample.demand).toEqual([]);
   });

@@ -55,8 +55,6 @@ const worker = z.object({
   nbytes: amount.default(0),
   /** Holds an actor, or unfinished tasks are bound to it or its host: never a victim. */
   pinned: z.boolean().default(false),
-  /** What a drain of ours has come to; null when none was asked for. */
-  drain: label.nullable().default(null),
 });
 
 const prefix = z.object({ finished: count, erred: count, active: count });

@@ -46,9 +46,12 @@ def env_number(name, default):
         return default
 
 
-def spread(tasks, looks):
-    """At most about `looks` of the tasks, evenly spread over the whole collection."""
-    return islice(tasks, 0, None, max(1, len(tasks) // looks))
+def some(tasks, looks):
+    """At most about `looks` of the tasks. A set iterates in the order of hashes, so its first are as good as a random
+    choice; a dict (tasks without a worker, in newer releases) has the order of arrival and is strided."""
+    if isinstance(tasks, dict):
+        return islice(tasks, 0, None, max(1, len(tasks) // looks))
+    return islice(tasks, looks)
 
 
 def text(value):
@@ -153,40 +156,44 @@ class Demand:
         self.scheduler = scheduler
         self.groups = {}
 
-    def seconds(self, ts, ws=None):
-        """Learnt duration of the task's prefix, else what distributed assumes; less what has elapsed."""
-        prefix = ts.prefix
-        duration = prefix.duration_average
-        if duration < 0:
-            longest = prefix.max_exec_time
-            duration = 2 * longest if longest > 0 else self.scheduler.UNKNOWN_TASK_DURATION
-        elapsed = ws.executing.get(ts, 0.0) if ws is not None else 0.0
-        return max(duration - elapsed, 0.0)
+    def duration(self, prefix):
+        """Seconds of one task: learnt, else twice the longest that has run so far, else what distributed assumes."""
+        if prefix.duration_average >= 0:
+            return prefix.duration_average
+        return 2 * prefix.max_exec_time if prefix.max_exec_time > 0 else self.scheduler.UNKNOWN_TASK_DURATION
 
     def add(self, resources, tasks, seconds):
-        key = tuple(sorted((text(name), float(amount)) for name, amount in (resources or {}).items()))
+        key = tuple(sorted((text(name), float(amount)) for name, amount in resources))
         if key not in self.groups and len(self.groups) >= MAX_GROUPS:
             return
         row = self.groups.setdefault(key, [0.0, 0.0])
         row[0] += tasks
         row[1] += seconds
 
-    def add_all(self, tasks, looks, ws=None):
-        """Stands each task looked at for its share of all. Returns whether one is bound to a worker or host."""
-        if not tasks:
-            return False
-        chosen = list(spread(tasks, looks))
-        share = len(tasks) / len(chosen)
+    def add_all(self, tasks, looks, executing=None):
+        """Lets each task looked at stand for its share of all; `executing` is what has elapsed of those that run.
+        Returns whether one is bound to a worker or host."""
+        kinds = {}
         bound = False
-        for ts in chosen:
-            self.add(ts.resource_restrictions, share, share * self.seconds(ts, ws))
+        looked = 0
+        for ts in some(tasks, looks):
+            restrictions = ts.resource_restrictions
+            kind = (tuple(restrictions.items()) if restrictions else (), ts.prefix)
+            kinds[kind] = kinds.get(kind, 0) + 1
             bound = bound or bool(ts.worker_restrictions or ts.host_restrictions)
+            looked += 1
+        for (resources, prefix), number in kinds.items():
+            share = number * len(tasks) / looked
+            self.add(resources, share, share * self.duration(prefix))
+        for ts, elapsed in (executing or {}).items():
+            self.add((ts.resource_restrictions or {}).items(), 0, -min(elapsed, self.duration(ts.prefix)))
         return bound
 
     def rows(self):
         return [
-            {"resources": dict(key), "tasks": round(tasks), "seconds": seconds}
+            {"resources": dict(key), "tasks": round(tasks), "seconds": max(seconds, 0.0)}
             for key, (tasks, seconds) in self.groups.items()
+            if tasks
         ]
 
 
@@ -293,7 +300,7 @@ class FlowRun:
         }
 
     def worker(self, ws, demand):
-        bound = demand.add_all(ws.processing, LOOKS_PER_WORKER, ws)
+        bound = demand.add_all(ws.processing, LOOKS_PER_WORKER, ws.executing)
         return {
             "name": text(ws.name),
             "address": text(ws.address),
