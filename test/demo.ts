@@ -1,0 +1,206 @@
+// `npm run demo`: a real cluster, the operator, one example, and what is left of it at the end.
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createWriteStream } from 'node:fs';
+import { mkdir, readFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { parseArgs, styleText } from 'node:util';
+import { KubeConfig } from '@kubernetes/client-node';
+import { cacheRoot } from '../images/cache.ts';
+import { NAMES } from '../images/names.ts';
+import { watchRun } from '../src/cli/watch.ts';
+import { up, type TestCluster } from './cluster/api.ts';
+import { stopLocal } from './cluster/local.ts';
+import { createProgress } from './cluster/progress.ts';
+import { eventually } from './support/eventually.ts';
+import { flowImages, imageOf, readExample } from './support/examples.ts';
+import { kubectlOf, type Kubectl } from './support/kubectl.ts';
+
+const EXAMPLES = {
+  prefect3: 'flights-prefect3',
+  prefect1: 'flights-prefect1',
+  dask: 'flights-dask',
+  command: 'command',
+} as const;
+type ExampleName = keyof typeof EXAMPLES;
+
+const USAGE = `npm run demo [-- --example ${Object.keys(EXAMPLES).join('|')}] [--keep]
+
+Brings up a real Kubernetes on this machine, starts the operator, runs an example on a Dask cluster of its own, shows the result
+and that nothing but the finished flow is left, and removes everything. The first time it builds what it needs (Linux, root; about a
+quarter of an hour on two cores); later it takes about a minute.
+
+  --example NAME   default: prefect3
+  --keep           then wait, with cluster and operator for you to play with, until Ctrl-C
+  --help           this text`;
+
+const TOP = join(import.meta.dirname, '..');
+const LOG = join(cacheRoot(), 'demo', 'operator.log');
+const CLUSTER = 'demo';
+const NAMESPACE = 'default';
+const CLEAN_UP = 'Clean up';
+
+const interrupted = new AbortController();
+for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+  process.once(signal, () => {
+    console.log('\nStopping …');
+    interrupted.abort();
+  });
+}
+
+const spent: [stage: string, seconds: number][] = [];
+
+/** Runs a stage of the demo under a headline and notes how long it took. The clean-up is the one that runs after Ctrl-C too. */
+async function stage<T>(headline: string, body: () => Promise<T>): Promise<T> {
+  if (headline !== CLEAN_UP) interrupted.signal.throwIfAborted();
+  console.log(`\n${styleText('bold', headline)}`);
+  const began = performance.now();
+  try {
+    return await body();
+  } finally {
+    spent.push([headline, (performance.now() - began) / 1000]);
+  }
+}
+
+/** kubectl for what must succeed: its output, or an Error with its words. */
+async function ask(kubectl: Kubectl, args: readonly string[], input?: string): Promise<string> {
+  const { code, stdout, stderr } = await kubectl(args, input);
+  if (code !== 0) throw new Error(`kubectl ${args.join(' ')}: ${stderr}`);
+  return stdout;
+}
+
+/** The operator as a process of this host, its log in a file. Ended by `stop`, which waits for it. */
+async function startOperator(kubeconfig: string) {
+  await mkdir(dirname(LOG), { recursive: true });
+  const log = createWriteStream(LOG);
+  await once(log, 'open');
+  const child = spawn(process.execPath, [join(TOP, 'src/main.ts')], {
+    env: { ...process.env, KUBECONFIG: kubeconfig },
+    stdio: ['ignore', log, log],
+    // Ctrl-C goes to the whole foreground group; the operator must outlive it until the demo has cleaned up.
+    detached: true,
+  });
+  const exited = once(child, 'exit');
+  await eventually('the operator is ready', async () => {
+    if (child.exitCode !== null)
+      throw new Error(`the operator ended with exit code ${child.exitCode}; its log: ${LOG}`);
+    return (await readFile(LOG, 'utf8')).includes('Caches are filled');
+  });
+  console.log(`operator runs as process ${child.pid}; its log: ${LOG}`);
+  return {
+    async stop(): Promise<void> {
+      if (child.exitCode === null && child.signalCode === null) child.kill('SIGTERM');
+      await exited;
+    },
+  };
+}
+
+/** Runs the example and shows it. Throws when it does not succeed. */
+async function runExample(cluster: TestCluster, kubectl: Kubectl, name: ExampleName): Promise<void> {
+  const example = readExample(EXAMPLES[name], await flowImages());
+  const run = example.metadata.name;
+  await ask(kubectl, ['delete', 'flowrun', run, '--ignore-not-found']);
+  await ask(kubectl, ['apply', '-f', '-'], JSON.stringify(example));
+  const kubeConfig = new KubeConfig();
+  kubeConfig.loadFromFile(cluster.kubeconfig);
+  const code = await watchRun(
+    { kubeConfig, namespace: NAMESPACE, name: run, output: process.stdout },
+    interrupted.signal,
+  );
+  interrupted.signal.throwIfAborted();
+  if (code !== 0) {
+    const logs = await kubectl(['logs', '-l', `flowrun.dev/name=${run},flowrun.dev/role=flow`, '--tail=30']);
+    throw new Error(`the run did not succeed. The end of the flow's log:\n${logs.stdout || logs.stderr}`);
+  }
+  if (name === 'command') {
+    const selector = `flowrun.dev/name=${run},flowrun.dev/role=flow`;
+    console.log(
+      `\nWhat the command printed:\n\n${await ask(kubectl, ['logs', '-l', selector, '--tail=20'])}`,
+    );
+  }
+}
+
+/** Waits until the operator has cleaned up and shows what is left. Throws when that is more than the flow's pod. */
+async function showRemains(kubectl: Kubectl, run: string): Promise<void> {
+  await ask(kubectl, ['wait', `flowrun/${run}`, '--for=condition=CleanedUp', '--timeout=50s']);
+  const pods = ['get', 'pods', '-l', `flowrun.dev/name=${run}`];
+  console.log(await ask(kubectl, ['get', 'flowrun', run]));
+  console.log(await ask(kubectl, pods));
+  const names = (await ask(kubectl, [...pods, '-o', 'name'])).trim().split('\n');
+  if (names.length !== 1) throw new Error(`only the pod of the flow should be left, not ${names.join(', ')}`);
+  console.log('Scheduler and workers are gone; the finished flow stays for its logs.');
+}
+
+async function letPlay(cluster: TestCluster, example: string): Promise<void> {
+  console.log(`
+Cluster and operator stay until you press Ctrl-C. In another terminal:
+
+  export KUBECONFIG=${cluster.kubeconfig}
+  export PATH=${dirname(cluster.kubectl)}:$PATH
+  kubectl get flowruns,pods
+  kubectl describe flowrun ${example}
+  kubectl logs -l flowrun.dev/role=flow --tail=-1
+  kubectl delete flowrun --all
+  kubectl apply -f examples/flights-dask.yaml
+  npm run flowrun -- watch flights-dask
+`);
+  const alive = setInterval(() => {}, 60_000);
+  await once(interrupted.signal, 'abort');
+  clearInterval(alive);
+}
+
+async function demo(name: ExampleName, keep: boolean): Promise<void> {
+  const progress = createProgress((line) => console.log(line));
+  await using cleanUp = new AsyncDisposableStack();
+  // First, so that a cluster that comes up only by half is removed too.
+  cleanUp.defer(() => stage(CLEAN_UP, () => stopLocal(CLUSTER, true, progress)));
+  const images = keep ? NAMES : [imageOf(EXAMPLES[name])];
+  const cluster = await stage('Cluster', () =>
+    up({ name: CLUSTER, controlPlaneOnly: false, images, progress }),
+  );
+  const kubectl = kubectlOf(cluster);
+  await stage('Operator', async () => {
+    await ask(kubectl, ['apply', '--server-side', '--force-conflicts', '-f', join(TOP, 'crds')]);
+    await ask(kubectl, ['wait', '--for=condition=Established', 'crd/flowruns.flowrun.dev', '--timeout=30s']);
+    const operator = await startOperator(cluster.kubeconfig);
+    cleanUp.defer(() => operator.stop());
+  });
+  await stage(`Run of examples/${EXAMPLES[name]}.yaml`, () => runExample(cluster, kubectl, name));
+  await stage('What is left', () => showRemains(kubectl, EXAMPLES[name]));
+  if (keep) await letPlay(cluster, EXAMPLES[name]);
+}
+
+function parseExample(text: string): ExampleName {
+  const names: readonly ExampleName[] = ['prefect3', 'prefect1', 'dask', 'command'];
+  const found = names.find((name) => name === text);
+  if (found !== undefined) return found;
+  throw new Error(`there is no example ${text}; choose one of ${names.join(', ')}`);
+}
+
+function summary(): string {
+  const total = spent.reduce((sum, [, seconds]) => sum + seconds, 0);
+  const parts = spent.map(([headline, seconds]) => `${headline} ${seconds.toFixed(1)} s`).join(', ');
+  return `${total.toFixed(1)} s in all: ${parts}`;
+}
+
+try {
+  const { values } = parseArgs({
+    options: {
+      example: { type: 'string', default: 'prefect3' },
+      keep: { type: 'boolean', default: false },
+      help: { type: 'boolean', short: 'h' },
+    },
+  });
+  if (values.help) {
+    console.log(USAGE);
+  } else {
+    await demo(parseExample(values.example), values.keep);
+    console.log(`\n${summary()}`);
+  }
+} catch (error) {
+  if (!interrupted.signal.aborted) {
+    console.error(`\ndemo: ${error instanceof Error ? error.message : String(error)}`);
+    if (spent.some(([headline]) => headline === 'Operator')) console.error(`The operator's log: ${LOG}`);
+  }
+  process.exitCode = interrupted.signal.aborted ? 130 : 1;
+}

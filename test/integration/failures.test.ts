@@ -1,0 +1,173 @@
+import { afterAll, beforeAll, expect, inject, test } from 'vitest';
+import { eventually } from '../support/eventually.ts';
+import { namespaceFor, runOf, type TestNamespace } from '../support/namespace.ts';
+import { startOperator, type OperatorProcess } from '../support/operator.ts';
+
+let space: TestNamespace;
+let operator: OperatorProcess;
+
+beforeAll(async () => {
+  space = await namespaceFor('failures');
+  operator = await startOperator({
+    kubeconfig: inject('kubeconfig'),
+    arguments: ['--namespace', space.name],
+  });
+});
+afterAll(async () => {
+  await operator?.stop();
+  await space?.remove();
+});
+
+interface Failure {
+  flow?: object;
+  executor?: object;
+  spec?: object;
+  /** What the status must say: a Python user's own words are in the message. */
+  reason: string;
+  exitCode?: number;
+  message: readonly RegExp[];
+  /** Roles of the pods that are left. A flow pod that never ran is deleted. */
+  left: readonly string[];
+}
+
+const flowPy = `
+def main(divisor=0):
+    return 1 / divisor
+
+def greet(name, *, punctuation):
+    return name + punctuation
+
+def on_cluster():
+    from distributed import Client
+    return Client().submit(main, 0).result()
+`;
+
+const oneWorker = { type: 'DaskExecutor', clusterKwargs: { n_workers: 1, security: 'none' } };
+
+const FAILURES: Record<string, Failure> = {
+  raises: {
+    flow: { entrypoint: 'flow.py:main' },
+    reason: 'FlowFailed',
+    exitCode: 1,
+    message: [/ZeroDivisionError/, /division by zero/],
+    left: ['flow'],
+  },
+  'raises in a task on a worker': {
+    flow: { entrypoint: 'flow.py:on_cluster' },
+    executor: oneWorker,
+    reason: 'FlowFailed',
+    exitCode: 1,
+    message: [/ZeroDivisionError/],
+    left: ['flow'],
+  },
+  'has a file that does not exist': {
+    flow: { entrypoint: 'flows.py:main' },
+    reason: 'EntrypointNotFound',
+    exitCode: 2,
+    message: [/flows\.py/, /\/flow/],
+    left: ['flow'],
+  },
+  'names an object that its file does not have': {
+    flow: { entrypoint: 'flow.py:mian' },
+    reason: 'EntrypointNotFound',
+    exitCode: 2,
+    message: [/mian/, /main/],
+    left: ['flow'],
+  },
+  'lacks a parameter': {
+    flow: { entrypoint: 'flow.py:greet', parameters: { name: 'you' } },
+    reason: 'BadParameters',
+    exitCode: 2,
+    message: [/punctuation/],
+    left: ['flow'],
+  },
+  'is given a parameter that it does not know': {
+    flow: { entrypoint: 'flow.py:main', parameters: { divider: 2 } },
+    reason: 'BadParameters',
+    exitCode: 2,
+    message: [/divider/],
+    left: ['flow'],
+  },
+  'is a command that does not exist': {
+    flow: { command: ['pyhton3', 'flow.py'] },
+    reason: 'CommandNotFound',
+    exitCode: 2,
+    message: [/pyhton3/],
+    left: ['flow'],
+  },
+  'is a command that exits 3': {
+    flow: { command: ['sh', '-c', 'exit 3'] },
+    reason: 'FlowFailed',
+    exitCode: 3,
+    message: [/3/],
+    left: ['flow'],
+  },
+  'has an image that does not exist': {
+    flow: { entrypoint: 'flow.py:main', image: 'localhost/no-such-image:1' },
+    spec: { startDeadlineSeconds: 20 },
+    reason: 'ImageUnusable',
+    message: [/localhost\/no-such-image:1/],
+    left: [],
+  },
+  'has workers that cannot start': {
+    flow: { entrypoint: 'flow.py:on_cluster' },
+    executor: {
+      ...oneWorker,
+      clusterKwargs: {
+        ...oneWorker.clusterKwargs,
+        worker_command: ['python3', '-c', 'import no_such_module'],
+      },
+    },
+    reason: 'WorkersFailed',
+    message: [/no_such_module|exit code 1/],
+    left: ['flow'],
+  },
+  'has workers whose image does not exist': {
+    flow: { entrypoint: 'flow.py:on_cluster' },
+    executor: {
+      ...oneWorker,
+      clusterKwargs: { ...oneWorker.clusterKwargs, image: 'localhost/no-such-worker:1' },
+    },
+    spec: { startDeadlineSeconds: 20 },
+    reason: 'ImageUnusable',
+    message: [/localhost\/no-such-worker:1/],
+    left: ['flow'],
+  },
+};
+
+const CASES = Object.entries(FAILURES);
+
+test.each(CASES)(
+  'a flow that %s fails with its reason, and leaves no pod but its own',
+  async (what, failure) => {
+    const name = `fails-${CASES.findIndex(([key]) => key === what)}`;
+    await space.apply({
+      apiVersion: 'flowrun.dev/v1alpha1',
+      kind: 'FlowRun',
+      metadata: { name },
+      spec: {
+        ...failure.spec,
+        ...(failure.executor === undefined ? {} : { executor: failure.executor }),
+        flow: { image: space.image, source: { inline: { 'flow.py': flowPy } }, ...failure.flow },
+      },
+    });
+    await eventually(
+      `${name} is over and cleaned up`,
+      async () => (await space.condition(name, 'CleanedUp')) === 'True',
+      90,
+    ).catch(async (error: unknown) => {
+      const { status } = runOf(await space.get('flowrun', name));
+      throw new Error(`${String(error)}\n${JSON.stringify(status, undefined, 1)}`, { cause: error });
+    });
+    const { status } = runOf(await space.get('flowrun', name));
+    const pods = await space.list('pods', `flowrun.dev/name=${name}`);
+    const { reason, exitCode, message, left } = failure;
+    expect(status).toMatchObject({ phase: 'Failed', attempt: 1, reason });
+    expect(status.conditions).toContainEqual(
+      expect.objectContaining({ type: 'Failed', status: 'True', reason }),
+    );
+    expect(status.result?.exitCode).toBe(exitCode);
+    for (const part of message) expect(status.message).toMatch(part);
+    expect(pods.map(({ metadata }) => metadata.labels?.['flowrun.dev/role'])).toEqual(left);
+  },
+);
