@@ -106,9 +106,14 @@ class Run:
         self.command = list(document.get("command") or [])
         self.args = list(document.get("args") or [])
         self.parameters = document.get("parameters") or {}
-        self.executor = Executor(document["executor"]) if document.get("executor") else None
+        self.executor_document = document.get("executor")
+        self.executor = None
         self.cluster = document.get("cluster")
         self.grace_seconds = float(document.get("gracePeriodSeconds") or 30)
+
+    def read_executor(self):
+        """Apart from the rest, since what is wrong with it belongs into the result, which needs the rest."""
+        self.executor = Executor(self.executor_document) if self.executor_document else None
 
     @property
     def start_seconds(self):
@@ -365,8 +370,8 @@ def explain(error):
     """`ValueError: bad row`, then where in the user's code, then the end of the traceback there."""
     lines = [headline(error)]
     frames = traceback.extract_tb(error.__traceback__)
-    own = [frame for frame in frames if is_user_code(frame.filename)]
-    for frame in reversed(own[-3:]):
+    own = {(frame.filename, frame.lineno): frame for frame in frames if is_user_code(frame.filename)}
+    for frame in reversed(list(own.values())[-3:]):
         lines.append("  %s:%s in %s: %s" % (shorten(frame.filename), frame.lineno, frame.name, frame.line or ""))
     hint = hint_for(error, frames)
     if hint:
@@ -720,6 +725,7 @@ class Cluster:
         self.name = "flowrun-launcher-%s-%s" % (run.uid, run.attempt)  # the preload knows the launcher by it
         self.seconds = run.start_seconds
         self.deadline = time.monotonic() + self.seconds
+        os.environ.setdefault("DASK_SCHEDULER_ADDRESS", self.address)  # what a bare `Client()` connects to
         self.client = None
         self.answered = threading.Event()
         self.problem = "no answer yet"
@@ -826,6 +832,14 @@ class ClusterProxy:
         return None
 
 
+def proxy_of(address):
+    def cluster(**_):
+        return ClusterProxy(address)
+
+    cluster.__module__, cluster.__qualname__ = "flowrun", "KubeCluster"  # as Prefect's log shows it
+    return cluster
+
+
 # ------------------------------------------------------------------------------------------------ what runs on workers
 
 
@@ -853,7 +867,7 @@ def worker_plugin(options):
     """The plugin that prepares every worker, present or future, for this run: import paths and environment as in the
     flow pod, and the lines that tasks print, in batches over the scheduler.
 
-    `options`: {topic, paths, environ}. Made in a function since its base class is Dask's; pickled by value, as this
+    `options`: {topic, paths, environ, warm, launcher}. Made in a function since its base class is Dask's; pickled by value, as this
     file is `__main__` here and nothing on a worker.
     """
     from distributed.diagnostics.plugin import WorkerPlugin
@@ -874,6 +888,7 @@ def worker_plugin(options):
                     sys.path.remove(path)
                 sys.path.insert(0, path)
             os.environ.update(options["environ"])
+            threading.Thread(target=self.warm, name="flowrun-warm", daemon=True).start()
             self.worker, self.streams = worker, {}
             self.lines, self.chars, self.dropped, self.finished = collections.deque(), 0, 0, []
             if os.getpid() == options["launcher"]:  # a worker in the launcher's own process: its lines are there already
@@ -885,6 +900,14 @@ def worker_plugin(options):
             watch_task_runs(lambda *run: self.finished.append(list(run)))
             self.timer = PeriodicCallback(self.flush, self.interval_milliseconds)
             self.timer.start()
+
+        def warm(self):
+            """Imports now what the first task would wait for."""
+            for module in options["warm"]:
+                try:
+                    importlib.import_module(module)
+                except Exception:  # the task that needs it says so
+                    return
 
         def redirect_loggers(self):
             """A handler that was made before keeps the stream it was made with."""
@@ -918,7 +941,8 @@ def worker_plugin(options):
                 rows.append([key_split(key) if key is not None else "", line])
             dropped, self.dropped = self.dropped, 0
             finished, self.finished = self.finished, []
-            message = {"worker": str(self.worker.name), "lines": rows, "dropped": dropped, "finished": finished}
+            # Not `worker`: the scheduler puts the address there.
+            message = {"pod": str(self.worker.name), "lines": rows, "dropped": dropped, "finished": finished}
             self.worker.log_event(options["topic"], message)
 
         def transition(self, key, start, finish, **_):
@@ -972,7 +996,11 @@ class TaskTally:
         return {"succeeded": len(self.ends) - len(bad), "failed": len(bad), "failedNames": [cut(name, 200) for name, _ in bad[:MAX_FAILED_NAMES]]}
 
 
-def prepare_workers(client, run, paths, environ, tally):
+# What a task of each generation of Prefect imports.
+WARM = {1: ["prefect", "prefect.engine.task_runner"], 2: ["prefect", "prefect.engine"], 3: ["prefect", "prefect.task_engine", "prefect_dask"]}
+
+
+def prepare_workers(client, run, paths, environ, tally, kind):
     """Registers the plugin with the scheduler and prints what comes back as `[pod task] line`."""
     topic = "flowrun-%s-%s" % (run.uid, run.attempt)
 
@@ -981,13 +1009,13 @@ def prepare_workers(client, run, paths, environ, tally):
         for end in message["finished"]:
             tally.add(*end)
         for task, line in message["lines"]:
-            print("[%s] %s" % (" ".join(filter(None, (message["worker"], task))), line), flush=True)
+            print("[%s] %s" % (" ".join(filter(None, (message["pod"], task))), line), flush=True)
         if message["dropped"]:
-            say("%s printed faster than can be shown: %d lines left out, its own log has them" % (message["worker"], message["dropped"]))
+            say("%s printed faster than can be shown: %d lines left out, its own log has them" % (message["pod"], message["dropped"]))
 
     client.run_on_scheduler(keep_no_events, topic=topic)
     client.subscribe_topic(topic, receive)
-    plugin = worker_plugin({"topic": topic, "paths": paths, "environ": environ, "launcher": os.getpid()})
+    plugin = worker_plugin({"topic": topic, "paths": paths, "environ": environ, "warm": WARM.get(kind, []), "launcher": os.getpid()})
     register = getattr(client, "register_plugin", None) or client.register_worker_plugin
     register(plugin, name="flowrun")
 
@@ -1241,8 +1269,7 @@ def prefect1_executor(job):
         return executors.LocalDaskExecutor(scheduler=executor.scheduler, **kwargs), None
     common = {"client_kwargs": executor.client_kwargs, "debug": executor.debug}
     if job.cluster is not None:
-        address = job.cluster.address
-        return executors.DaskExecutor(cluster_class=lambda **_: ClusterProxy(address), adapt_kwargs=executor.adapt_kwargs, **common), None
+        return executors.DaskExecutor(cluster_class=proxy_of(job.cluster.address), adapt_kwargs=executor.adapt_kwargs, **common), None
     travels_by_value(job.module)
     if executor.address:
         return executors.DaskExecutor(address=executor.address, **common), None
@@ -1747,7 +1774,7 @@ def run_entrypoint(run, cluster, cleanups, directory):
     check(job)
     if cluster:
         environ = dict({"PREFECT__CONTEXT__LOADING_FLOW": "true"}, **(server.environ if server else {}))
-        attach(run, cluster, paths, environ, tally, wait=kind == 0)
+        attach(run, cluster, paths, environ, tally, kind)
     if server and kind >= 2:
         server.wait(run.start_seconds)
     return execute(job)
@@ -1765,17 +1792,17 @@ def load_quietly(entry):
         return load(entry)
 
 
-def attach(run, cluster, paths, environ, tally, wait):
+def attach(run, cluster, paths, environ, tally, kind):
     """The default Client, and workers that are ready for this run."""
     try:
         client = cluster.connect()
     except ImportError as error:
         raise no_dask(run.executor, error) from error
     try:
-        prepare_workers(client, run, paths, environ, tally)
+        prepare_workers(client, run, paths, environ, tally, kind)
     except Exception as error:
         raise Fault("ClusterFailed", "the workers could not be prepared: %s" % headline(error)) from error
-    if wait:
+    if kind == 0:
         cluster.wait_for_worker()
 
 
@@ -1791,6 +1818,7 @@ def perform(run, cluster, signals, cleanups, directory):
     """The whole run to its outcome; whatever is raised on the way becomes one."""
     try:
         try:
+            run.read_executor()
             if run.command:
                 if cluster:
                     cluster.wait()
