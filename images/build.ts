@@ -28,7 +28,7 @@ const CONFIG: ImageConfig = {
   Cmd: ['python3'],
 };
 const SUITE = 'bookworm';
-// usr-is-merged: the alternative, usrmerge, brings 47 MB of Perl; it wants the links that the hook makes.
+// usr-is-merged takes usrmerge's place, which base.sh removes; it wants the links that the hook below makes.
 const PACKAGES = ['python3', 'python3-venv', 'ca-certificates', 'tzdata', 'usr-is-merged'];
 
 /**
@@ -82,7 +82,7 @@ async function buildBase(scratch: string, progress: (line: string) => void): Pro
     `--include=${PACKAGES.join(',')}`,
     ...hooks,
   ];
-  await run('unshare', [...OWN_NAMESPACES, 'mmdebstrap', ...options, SUITE, layer]).catch((error: Error) => {
+  await run('setpriv', [...OWN_NAMESPACES, 'mmdebstrap', ...options, SUITE, layer]).catch((error: Error) => {
     throw new Error(
       `${error.message}\nThe build needs mmdebstrap (apt-get install mmdebstrap); images/*/Dockerfile need only Docker.`,
       { cause: error },
@@ -120,15 +120,15 @@ async function buildPackages(
   await copyIfThere(pipConfig, join(root, 'etc/pip.conf'));
   const enter =
     'mkdir -p "$1/dev" "$1/proc" && mount --rbind /dev "$1/dev" && mount -t proc proc "$1/proc" && exec chroot "$1" sh /tmp/flowrun/install.sh';
-  await run('unshare', [...OWN_NAMESPACES, 'sh', '-c', enter, 'sh', root]);
+  await run('setpriv', [...OWN_NAMESPACES, 'sh', '-c', enter, 'sh', root]);
 
   const layer = join(scratch, 'packages.tar');
   await run('tar', ['--sort=name', '--numeric-owner', '-C', root, '-cf', layer, 'usr/local', 'opt/flowrun']);
   return layer;
 }
 
-/** Whatever is mounted or started below ends with the command and is never seen outside. */
-const OWN_NAMESPACES = ['--mount', '--pid', '--fork', '--kill-child', '--'];
+/** Arguments of `setpriv` before a command: what it mounts is never seen outside, and all it started ends with it or with this process. */
+const OWN_NAMESPACES = ['--pdeathsig', 'KILL', 'unshare', '--mount', '--pid', '--fork', '--kill-child', '--'];
 
 async function copyIfThere(candidates: readonly (string | undefined)[], target: string): Promise<void> {
   const source = candidates.find((path) => path !== undefined && existsSync(path));

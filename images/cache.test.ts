@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
-import { mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
@@ -74,9 +74,17 @@ test('the turn of a killed process goes to the next, who removes its scratch', a
 
   const make = maker('next');
   const next = cached(target, make);
+  await cached(join(directory, 'other'), maker('beside'));
+  expect(existsSync(String(scratch).trim())).toBe(true);
   expect(make.calls).toBe(0);
   child.kill('SIGKILL');
   await next;
   expect(await readFile(target, 'utf8')).toBe('next');
+  expect(await readdir(directory)).toEqual(['other', 'target']);
+});
+
+test('a scratch directory that nobody works in goes with the next making beside it', async () => {
+  await mkdir(join(directory, '.old-target.aB3dE6', 'deep'), { recursive: true });
+  await cached(join(directory, 'target'), maker('made'));
   expect(await readdir(directory)).toEqual(['target']);
 });

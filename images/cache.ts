@@ -24,20 +24,16 @@ export function readAll(files: readonly string[]): Promise<string[]> {
 /**
  * Makes `target` (a file or a directory) unless it exists, and returns its path. `make` works in a scratch directory beside the
  * target and returns the path in it that becomes the target by one rename: a target is complete or absent.
- * Processes of one machine take turns; one that dies, however, leaves at most a scratch directory, which the next turn removes.
+ * Processes of one machine take turns; one that is killed leaves at most a scratch directory, which the next turn in that folder removes.
  */
 export async function cached(target: string, make: (scratch: string) => Promise<string>): Promise<string> {
   if (await exists(target)) return target;
   await mkdir(dirname(target), { recursive: true });
-  await using _turn = await takeTurn(`flowrun-cache-${hashOf([target])}`);
+  await using _turn = await takeTurn(target);
   if (await exists(target)) return target;
 
-  const prefix = `.${basename(target)}.`;
-  for (const name of await readdir(dirname(target))) {
-    if (name.startsWith(prefix))
-      await rm(join(dirname(target), name), { recursive: true, force: true, maxRetries: 3 });
-  }
-  const scratch = await mkdtemp(join(dirname(target), prefix));
+  await sweep(target);
+  const scratch = await mkdtemp(join(dirname(target), `.${basename(target)}.`));
   try {
     await rename(await make(scratch), target);
   } finally {
@@ -46,23 +42,42 @@ export async function cached(target: string, make: (scratch: string) => Promise<
   return target;
 }
 
+/** Removes scratch directories beside `target` that nobody works in. The caller has the turn of `target`. */
+async function sweep(target: string): Promise<void> {
+  for (const name of await readdir(dirname(target))) {
+    const [, owner] = /^\.(.+)\.\w{6}$/.exec(name) ?? [];
+    if (owner === undefined) continue;
+    const turn =
+      owner === basename(target) ? IN_HAND : await tryListen(addressOf(join(dirname(target), owner)));
+    if (!turn) continue;
+    await rm(join(dirname(target), name), { recursive: true, force: true, maxRetries: 3 });
+    await turn[Symbol.asyncDispose]();
+  }
+}
+
+const IN_HAND: AsyncDisposable = { [Symbol.asyncDispose]: async () => {} };
+
 async function exists(path: string): Promise<boolean> {
   return (await stat(path).catch(() => undefined)) !== undefined;
 }
 
 /**
- * A lock of the whole machine: whoever listens on the abstract Unix socket of this name has it. The kernel takes it back when
+ * A lock of the whole machine: whoever listens on the target's abstract Unix socket has it. The kernel takes it back when
  * the holder ends in any way, so it is never stale; those who wait hold a connection and see it close.
  */
-async function takeTurn(name: string): Promise<AsyncDisposable> {
+async function takeTurn(target: string): Promise<AsyncDisposable> {
   for (;;) {
-    const server = await tryListen(`\0${name}`);
+    const server = await tryListen(addressOf(target));
     if (server) return server;
     await new Promise<void>((resolve) => {
-      const waiting = connect(`\0${name}`).resume();
+      const waiting = connect(addressOf(target)).resume();
       waiting.on('error', () => {}).on('close', () => resolve());
     });
   }
+}
+
+function addressOf(target: string): string {
+  return `\0flowrun-cache-${hashOf([target])}`;
 }
 
 function tryListen(path: string): Promise<AsyncDisposable | undefined> {
