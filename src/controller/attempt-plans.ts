@@ -1,3 +1,4 @@
+import { z } from 'zod';
 import { parseFlowRun } from '../api/parse.ts';
 import type { ChildRef } from '../core/decision.ts';
 import { childName } from '../core/names.ts';
@@ -114,7 +115,8 @@ export function nameOfChild(ref: Pick<AttemptRef, 'name' | 'uid' | 'attempt'>, c
   return childName(ref, ref.attempt, child.role, child.role === 'worker' ? child.ordinal : undefined);
 }
 
+const filesView = z.object({ data: z.object({ 'resolved.json': z.string() }) });
+
 function stored(configMap: KubeObject): Resolved {
-  const { data } = configMap as { data?: Record<string, string> };
-  return resolvedSchema.parse(JSON.parse(data?.['resolved.json'] ?? 'null'));
+  return resolvedSchema.parse(JSON.parse(filesView.parse(configMap).data['resolved.json']));
 }

@@ -93,29 +93,40 @@ export class Cache {
 
 /** Pods are most of the memory: of each only what decisions read is kept. */
 function trimPod(pod: KubeObject): KubeObject {
-  const { spec, status } = pod as { spec?: Record<string, unknown>; status?: Record<string, unknown> };
   return {
     metadata: trimMetadata(pod),
-    spec: { nodeName: spec?.['nodeName'], activeDeadlineSeconds: spec?.['activeDeadlineSeconds'] },
-    status: {
-      phase: status?.['phase'],
-      reason: status?.['reason'],
-      message: status?.['message'],
-      podIP: status?.['podIP'],
-      conditions: status?.['conditions'],
-      containerStatuses: status?.['containerStatuses'],
-      initContainerStatuses: status?.['initContainerStatuses'],
-    },
+    spec: pick(pod['spec'], ['nodeName', 'activeDeadlineSeconds']),
+    status: pick(pod['status'], [
+      'phase',
+      'reason',
+      'message',
+      'podIP',
+      'conditions',
+      'containerStatuses',
+      'initContainerStatuses',
+    ]),
   };
+}
+
+function pick(from: unknown, keys: readonly string[]): Record<string, unknown> {
+  if (typeof from !== 'object' || from === null) return {};
+  return Object.fromEntries(Object.entries(from).filter(([key]) => keys.includes(key)));
 }
 
 function trimToMetadata(object: KubeObject): KubeObject {
   return { metadata: trimMetadata(object) };
 }
 
+const METADATA = [
+  'name',
+  'namespace',
+  'uid',
+  'resourceVersion',
+  'labels',
+  'ownerReferences',
+  'deletionTimestamp',
+];
+
 function trimMetadata({ metadata }: KubeObject): KubeObject['metadata'] {
-  const { name, namespace, uid, resourceVersion, labels, ownerReferences, deletionTimestamp } = metadata;
-  return JSON.parse(
-    JSON.stringify({ name, namespace, uid, resourceVersion, labels, ownerReferences, deletionTimestamp }),
-  ) as KubeObject['metadata'];
+  return pick(metadata, METADATA);
 }

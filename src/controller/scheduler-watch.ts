@@ -1,3 +1,4 @@
+import { z } from 'zod';
 import type { FlowRun } from '../api/flow-run.ts';
 import { currentAttempt, isOver } from '../core/attempt.ts';
 import { childName } from '../core/names.ts';
@@ -7,6 +8,8 @@ import type { Cache } from './cache.ts';
 
 /** Dask's RPC over WebSocket, for the operator alone. */
 const RPC_PORT = 8788;
+
+const withAddress = z.object({ status: z.object({ podIP: z.string().min(1) }) });
 
 /** Keeps one connection to the scheduler of each run whose attempt is in progress, and drops it afterwards. */
 export class SchedulerWatch {
@@ -39,8 +42,8 @@ export class SchedulerWatch {
       childName(run.metadata, attempt.number, 'scheduler'),
       uid,
     );
-    const ip = (pod?.['status'] as { podIP?: unknown } | undefined)?.podIP;
-    if (typeof ip !== 'string') return;
+    const ip = withAddress.safeParse(pod).data?.status.podIP;
+    if (ip === undefined) return;
     const host = ip.includes(':') ? `[${ip}]` : ip;
     this.#monitor.track(key, {
       url: `ws://${host}:${RPC_PORT}`,

@@ -9,6 +9,11 @@ const clusterOf = (kwargs: object) => {
   return resolution.resolved.cluster;
 };
 
+test('the grace period of a template is the one that workers know', () => {
+  const pod_template = { spec: { terminationGracePeriodSeconds: 300 } };
+  expect(clusterOf({ pod_template }).worker.gracePeriodSeconds).toBe(300);
+});
+
 describe('a keyword argument becomes a setting of the cluster', () => {
   test.each([
     [{}, { workers: 1, worker: { image: 'flows:1', threads: 1, memoryLimitBytes: null, nanny: false } }],
@@ -45,11 +50,14 @@ describe('a keyword argument becomes a setting of the cluster', () => {
       { memory_limit: '4GiB', memory_request: '1GiB' },
       { worker: { resources: { limits: { memory: '4Gi' }, requests: { memory: '1Gi', cpu: '500m' } } } },
     ],
-    [{ memory_limit: 0 }, { worker: { memoryLimitBytes: 0, resources: { limits: {} } } }],
+    [
+      { memory_limit: 0 },
+      { worker: { memoryLimitBytes: 0, resources: { requests: { memory: '512Mi', cpu: '500m' } } } },
+    ],
     [{ memory_limit: 'auto' }, { worker: { memoryLimitBytes: null } }],
     [
       { resources: { limits: { memory: '2Gi', cpu: 2, 'nvidia.com/gpu': 1 } } },
-      { worker: { threads: 2, memoryLimitBytes: 2 * 1024 ** 3, resources: { requests: {} } } },
+      { worker: { threads: 2, memoryLimitBytes: 2 * 1024 ** 3 } },
     ],
     [
       { resources: { requests: { memory: '4 GB' } } },

@@ -1,7 +1,13 @@
 import type { FlowRunSpec } from '../api/spec.ts';
 import { CLUSTER_KWARGS, MEANINGLESS, REPLACED } from './cluster-kwargs.ts';
 import { readKwargs } from './kwargs.ts';
-import { type PodTemplate, readTemplate, reservedKeys, variableProblems } from './pod-template.ts';
+import {
+  type PodTemplate,
+  gracePeriod,
+  readTemplate,
+  reservedKeys,
+  variableProblems,
+} from './pod-template.ts';
 import { formatBytes, parseQuantity } from './quantities.ts';
 import type { ResolveConfig, Warning } from './resolve.ts';
 import type { ResolvedCluster, Resources } from './resolved.ts';
@@ -19,6 +25,8 @@ export interface ClusterContext {
   /** The image of the flow, which scheduler and workers use unless told otherwise. */
   image: string;
   startDeadlineSeconds: number;
+  /** How long the cluster is kept after a failure. */
+  keepSeconds: number;
 }
 
 export type ClusterResolution =
@@ -55,6 +63,7 @@ export function resolveCluster(
       security: 'none',
       logLevel: executor.debug === true ? 'debug' : 'info',
       idleTimeoutSeconds: values.idle_timeout,
+      keepSeconds: context.keepSeconds,
       labels: values.labels ?? {},
       annotations: values.annotations ?? {},
       env: values.env ?? [],
@@ -74,7 +83,7 @@ export function resolveCluster(
         deathTimeoutSeconds: Math.ceil(
           Math.max(values.death_timeout ?? DEATH_TIMEOUT_SECONDS, context.startDeadlineSeconds),
         ),
-        gracePeriodSeconds: config.gracePeriodSeconds,
+        gracePeriodSeconds: gracePeriod(templates.worker, config.gracePeriodSeconds),
         templates: templates.worker,
       },
     },

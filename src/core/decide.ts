@@ -5,6 +5,7 @@ import { type Ending, endAttempt, endRun, ending } from './end.ts';
 import type { Action, Decision } from './decision.ts';
 import { evidenceOfEnd } from './evidence.ts';
 import type { Observed } from './observed.ts';
+import { isReason } from './reasons.ts';
 import { progress } from './progress.ts';
 import { accept, begin, markRunning, markSuspended } from './start.ts';
 import { wantedStop } from './stop.ts';
@@ -128,8 +129,11 @@ function outcomeOf(evidence: Ending, stop: Attempt['stop'] | ReturnType<typeof w
   return { ...asEnding(stop), exitCode: evidence.exitCode, result: evidence.result };
 }
 
-function asEnding(stop: { reason: string; message: string }): Ending {
-  return ending(stop.reason as Parameters<typeof ending>[0], stop.message);
+/** A reason that a later version of the operator committed is kept in words. */
+function asEnding({ reason, message }: { reason: string; message: string }): Ending {
+  return isReason(reason)
+    ? ending(reason, message)
+    : { ...ending('SchedulerLost', message), reason, final: true };
 }
 
 function stopFlow(

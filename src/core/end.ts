@@ -80,8 +80,10 @@ function lifted({ status }: Observed): ConditionChange[] {
   return [{ type: 'Suspended', status: 'False', reason: 'Finished', message: 'The run is over.' }];
 }
 
-function resultFields({ status }: Observed, { reason, message, exitCode, result }: Ending) {
-  const tasks = result?.tasks;
+function resultFields({ status, scheduler }: Observed, { reason, message, exitCode, result }: Ending) {
+  const counted = scheduler.kind === 'heard' && scheduler.tasks.total > 0 ? scheduler.tasks : undefined;
+  // Dask shows a failed Prefect task as done: what the launcher counted is nearer the truth.
+  const reported = result?.tasks;
   return {
     result: {
       ...(exitCode === undefined ? {} : { exitCode }),
@@ -89,13 +91,16 @@ function resultFields({ status }: Observed, { reason, message, exitCode, result 
       message,
       ...(result?.value === undefined ? {} : { value: result.value }),
     },
-    ...(tasks
+    ...(counted || reported
       ? {
           tasks: {
             ...status.tasks,
-            succeeded: tasks.succeeded,
-            failed: tasks.failed,
-            failedNames: tasks.failedNames,
+            ...counted,
+            ...(reported && {
+              succeeded: reported.succeeded,
+              failed: reported.failed,
+              failedNames: reported.failedNames,
+            }),
           },
         }
       : {}),

@@ -30,7 +30,11 @@ function fromReport(report: RunResult): Ending {
     outcome: report.outcome,
     class: report.class ?? 'Flow',
     reason: report.reason,
-    message: report.message,
+    message:
+      report.message ||
+      (report.outcome === 'Succeeded'
+        ? 'The flow succeeded.'
+        : `The flow ended with code ${report.exitCode}.`),
     exitCode: report.exitCode,
     result: report,
     final: report.class === 'Spec',

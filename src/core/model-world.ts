@@ -18,7 +18,7 @@ interface Pods {
 export interface World {
   status: FlowRunStatus;
   pods: Pods;
-  /** An older picture of the children, as a cache that lags would show it. */
+  /** An older picture of the children, as a cache would show it. */
   stale: Pods;
   time: number;
   cancel: boolean;
@@ -28,7 +28,6 @@ export interface World {
   faults: number;
   cluster: boolean;
   retries: number;
-  /** A live GET has shown that the committed flow pod is gone. */
   lost: boolean;
   reported: boolean;
   flowStarts: Record<number, number>;
@@ -36,10 +35,8 @@ export interface World {
 
 const NOTHING: Pods = { files: false, service: false, flow: 'absent', scheduler: 'absent', workers: {} };
 
-/** Clock readings: start; after back-off, lingering and the start deadline; after the active deadline. */
+/** Clock readings: start; past back-off, lingering and start deadline; past the active deadline; for `settle` alone. */
 const TIMES = [0, 2_000_000, 4_000_000, 8_000_000];
-
-/** The last reading is for `settle` alone: there is always a later. */
 const LAST = TIMES.length - 2;
 
 /** Faults, suspension and cancel multiply: with a cluster each has a world of its own. */

@@ -34,6 +34,14 @@ export const podTemplate = z.looseObject({
 export type PodTemplate = z.infer<typeof podTemplate>;
 type Container = z.infer<typeof container>;
 
+/** The grace period after `templates` were laid over a pod that has `seconds`; the program inside must know it. */
+export function gracePeriod(templates: readonly PodTemplate[], seconds: number): number {
+  return templates.reduce((before, { spec }) => {
+    const own = spec?.['terminationGracePeriodSeconds'];
+    return typeof own === 'number' && Number.isInteger(own) && own >= 0 ? own : before;
+  }, seconds);
+}
+
 /** Ports of Dask's comm, its dashboard and the operator's connection, in every pod of a cluster. */
 export const PORTS = { comm: 8786, dashboard: 8787, operator: 8788 } as const;
 

@@ -33,7 +33,9 @@ export function progress(observed: Observed): Decision | undefined {
 }
 
 function sameNumbers(one: object | undefined, other: object | undefined): boolean {
-  return (
-    JSON.stringify(Object.entries(one ?? {}).sort()) === JSON.stringify(Object.entries(other ?? {}).sort())
-  );
+  return sortedText(one) === sortedText(other);
+}
+
+function sortedText(numbers: object = {}): string {
+  return JSON.stringify(Object.entries(numbers).sort(([one], [other]) => one.localeCompare(other)));
 }

@@ -19,6 +19,10 @@ export const REASONS = {
 
 export type Reason = keyof typeof REASONS;
 
+export function isReason(text: string): text is Reason {
+  return Object.hasOwn(REASONS, text);
+}
+
 /** Kubelet reasons for which waiting cannot help: the name is malformed, or the policy forbids a pull. */
 export const FATAL_WAITING: ReadonlySet<string> = new Set(['InvalidImageName', 'ErrImageNeverPull']);
 

@@ -4,6 +4,7 @@ import { clusterMaker } from './cluster-class.ts';
 import { resolveCluster } from './cluster.ts';
 import type { PodRole, RunRef } from './names.ts';
 import {
+  gracePeriod,
   mountProblems,
   readTemplate,
   reservedKeys,
@@ -105,12 +106,18 @@ export function resolve(
   const startDeadlineSeconds = spec.startDeadlineSeconds ?? config.startDeadlineSeconds;
   const cluster =
     kind === 'operator' && executor !== undefined
-      ? resolveCluster(executor, { config, image, startDeadlineSeconds })
+      ? resolveCluster(executor, {
+          config,
+          image,
+          startDeadlineSeconds,
+          keepSeconds: spec.cleanup?.clusterAfterFailureSeconds ?? 0,
+        })
       : undefined;
   if (cluster !== undefined && 'problems' in cluster) return refuse(cluster.reason, cluster.problems);
   const adaptive = kind === 'operator' ? adaptProblems(executor) : undefined;
   if (adaptive !== undefined) return adaptive;
 
+  const templates = template?.template === undefined ? [] : [template.template];
   const {
     image: _image,
     entrypoint,
@@ -138,10 +145,12 @@ export function resolve(
         args: args ?? null,
         source: resolveSource(source),
         resources: withDefaults(resources.resources, config.defaultResources.flow),
-        templates: template?.template === undefined ? [] : [template.template],
-        gracePeriodSeconds:
+        templates,
+        gracePeriodSeconds: gracePeriod(
+          templates,
           terminationGracePeriodSeconds ??
-          (kind === 'in-pod' ? IN_POD_GRACE_SECONDS : config.gracePeriodSeconds),
+            (kind === 'in-pod' ? IN_POD_GRACE_SECONDS : config.gracePeriodSeconds),
+        ),
       },
       executor: executor ?? null,
       cluster: cluster?.cluster,

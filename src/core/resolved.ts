@@ -16,6 +16,8 @@ const cluster = z.object({
   security: z.enum(['none', 'tls']),
   logLevel: z.enum(['info', 'debug']),
   idleTimeoutSeconds: z.number().optional(),
+  /** How long the scheduler outlives its launcher for a look, in seconds; 0 leaves it to the preload. */
+  keepSeconds: z.int(),
   /** On scheduler and workers, beside those of all pods. */
   labels: z.record(z.string(), z.string()),
   annotations: z.record(z.string(), z.string()),

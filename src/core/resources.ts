@@ -77,7 +77,11 @@ export function withDefaults(given: Resources, defaults: Resources): Resources {
   const missing = (map: Resources['limits']) =>
     Object.fromEntries(Object.entries(map ?? {}).filter(([name]) => !said.has(name)));
   return {
-    requests: { ...missing(defaults.requests), ...given.requests },
-    limits: { ...missing(defaults.limits), ...given.limits },
+    ...nonEmpty('requests', { ...missing(defaults.requests), ...given.requests }),
+    ...nonEmpty('limits', { ...missing(defaults.limits), ...given.limits }),
   };
+}
+
+function nonEmpty(kind: 'requests' | 'limits', map: NonNullable<Resources['limits']>): Resources {
+  return Object.keys(map).length === 0 ? {} : { [kind]: map };
 }

@@ -42,7 +42,7 @@ export function commit({ status, run, now }: Observed, change: Change): Decision
   next = { ...next, phase: phaseOf(next) };
   return {
     kind: 'commit',
-    status: JSON.parse(JSON.stringify(next)) as FlowRunStatus,
+    status: next,
     progress: change.progress ?? false,
     events: change.events ?? [],
     why: change.why,

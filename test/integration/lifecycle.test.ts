@@ -57,7 +57,7 @@ test('a FlowRun deleted in the middle of a run leaves nothing, with the operator
   await space.apply(manifest('deleted'));
   await running('deleted');
   await space.delete('flowrun', 'deleted');
-  await eventually('everything is gone', () => nothingLeft('deleted'), 90);
+  expect(await eventually('everything is gone', () => nothingLeft('deleted'), 90)).toBe(true);
 });
 
 test('a FlowRun deleted in the middle of a run leaves nothing, with the operator dead', async () => {
@@ -65,7 +65,7 @@ test('a FlowRun deleted in the middle of a run leaves nothing, with the operator
   await running('orphan');
   await operator.kill();
   await space.delete('flowrun', 'orphan');
-  await eventually('everything is gone', () => nothingLeft('orphan'), 90);
+  expect(await eventually('everything is gone', () => nothingLeft('orphan'), 90)).toBe(true);
 });
 
 test('a FlowRun re-applied under its name at once meets none of the pods of its predecessor', async () => {

@@ -1,4 +1,5 @@
 import { inject } from 'vitest';
+import { z } from 'zod';
 import { type FlowRun, flowRun } from '../../src/api/flow-run.ts';
 import type { KubeObject } from '../../src/kube/object.ts';
 import { kubectlOf } from './kubectl.ts';
@@ -30,6 +31,8 @@ export interface TestNamespace {
   remove(): Promise<void>;
 }
 
+const stored = z.looseObject({ metadata: z.looseObject({}) }) as z.ZodType<KubeObject>;
+
 /** Shape of what the API server stores, checked. */
 export function runOf(object: KubeObject): FlowRun & { status: NonNullable<FlowRun['status']> } {
   const run = flowRun.parse(object);
@@ -47,13 +50,13 @@ export async function namespaceFor(stem: string): Promise<TestNamespace> {
   await run(['create', 'namespace', name]);
   const inside = (...args: string[]) => ['--namespace', name, ...args];
   const get = async (...args: string[]) =>
-    JSON.parse(await run(inside('get', ...args, '-o', 'json'))) as KubeObject;
+    stored.parse(JSON.parse(await run(inside('get', ...args, '-o', 'json'))));
   return {
     name,
     image: inject('images').prefect3,
     apply: async (object) => void (await run(inside('apply', '-f', '-'), JSON.stringify(object))),
     get: (kind, object) => get(kind, object),
-    list: async (kind, selector) => (await get(kind, '-l', selector))['items'] as KubeObject[],
+    list: async (kind, selector) => z.array(stored).parse((await get(kind, '-l', selector))['items']),
     condition: async (object, type) =>
       runOf(await get('flowrun', object)).status.conditions?.find((each) => each.type === type)?.status,
     delete: async (kind, object) =>
