@@ -12,7 +12,7 @@ export default defineConfig({
         test: {
           ...slow,
           name: 'processes',
-          include: ['test/integration/{dask,kube}/**/*.test.ts', 'test/integration/api.test.ts'],
+          include: ['test/integration/{dask,kube}/**/*.test.ts', 'test/integration/{api,cluster,manifests}.test.ts'],
         },
       },
       {
@@ -21,7 +21,7 @@ export default defineConfig({
           ...slow,
           name: 'cluster',
           include: ['test/integration/*.test.ts'],
-          exclude: ['test/integration/api.test.ts'],
+          exclude: ['test/integration/{api,cluster,manifests}.test.ts'],
           globalSetup: ['test/integration/setup.ts'],
         },
       },
