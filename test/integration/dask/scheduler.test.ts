@@ -41,7 +41,8 @@ describe.each(ENDS)('a scheduler with the preload, %s', (end) => {
     await follow(scheduler);
     await using worker = scheduler.worker(python, 'w-0');
     await using client = await scheduler.client(python);
-    await eventually(() => sample()?.workers.length === 1);
+    // A worker is known in status `init` a moment before it can work.
+    await eventually(() => sample()?.workers[0]?.status === 'running');
     expect(sample()?.workers[0]).toMatchObject({
       name: 'w-0',
       nthreads: 1,
