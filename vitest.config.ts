@@ -2,7 +2,12 @@ import { defineConfig } from 'vitest/config';
 
 export default defineConfig({
   test: {
-    include: ['src/**/*.test.ts', 'test/cluster/**/*.test.ts', 'test/support/**/*.test.ts', 'images/**/*.test.ts'],
+    include: [
+      'src/**/*.test.ts',
+      'test/cluster/**/*.test.ts',
+      'test/support/**/*.test.ts',
+      'images/**/*.test.ts',
+    ],
     testTimeout: 30_000,
   },
 });

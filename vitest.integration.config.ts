@@ -12,7 +12,10 @@ export default defineConfig({
         test: {
           ...slow,
           name: 'processes',
-          include: ['test/integration/{dask,kube}/**/*.test.ts', 'test/integration/{api,cluster,manifests}.test.ts'],
+          include: [
+            'test/integration/{dask,kube}/**/*.test.ts',
+            'test/integration/{api,cluster,manifests}.test.ts',
+          ],
         },
       },
       {
