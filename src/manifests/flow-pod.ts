@@ -1,7 +1,7 @@
 import type { RunRef } from '../core/names.ts';
 import { FILES_PATH } from '../core/pod-template.ts';
 import type { Resolved } from '../core/resolved.ts';
-import type { Manifest } from './object.ts';
+import type { PodManifest } from './object.ts';
 import { pod } from './pod.ts';
 import { schedulerAddress } from './scheduler-service.ts';
 
@@ -14,7 +14,7 @@ export function flowPod(
   attempt: number,
   resolved: Resolved,
   remainingDeadlineSeconds?: number,
-): Manifest {
+): PodManifest {
   const { flow, cluster } = resolved;
   return pod(run, attempt, resolved, {
     role: 'flow',

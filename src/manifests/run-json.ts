@@ -42,9 +42,15 @@ export function runJson(run: RunRef, attempt: number, resolved: Resolved, parame
 }
 
 function jsonObject(text: string): string {
-  const value: unknown = JSON.parse(text);
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-    throw new TypeError('the parameters of a flow must be a JSON object');
-  }
+  if (!isObject(text)) throw new TypeError('the parameters of a flow must be a JSON object');
   return text;
+}
+
+function isObject(text: string): boolean {
+  try {
+    const value: unknown = JSON.parse(text);
+    return typeof value === 'object' && value !== null && !Array.isArray(value);
+  } catch {
+    return false;
+  }
 }

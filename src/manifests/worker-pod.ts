@@ -2,7 +2,7 @@ import { type RunRef, childName } from '../core/names.ts';
 import { FILES_PATH } from '../core/pod-template.ts';
 import type { Resolved, ResolvedCluster } from '../core/resolved.ts';
 import { clusterOf, logging } from './cluster.ts';
-import type { Manifest } from './object.ts';
+import type { PodManifest } from './object.ts';
 import { type Variable, pod } from './pod.ts';
 import { schedulerAddress } from './scheduler-service.ts';
 
@@ -18,7 +18,7 @@ const NANNY_ENV: Variable[] = [
 ];
 
 /** One Dask worker, whose ordinal no other worker of the attempt ever has. Throws TypeError when the operator makes no cluster. */
-export function workerPod(run: RunRef, attempt: number, resolved: Resolved, ordinal: number): Manifest {
+export function workerPod(run: RunRef, attempt: number, resolved: Resolved, ordinal: number): PodManifest {
   const cluster = clusterOf(resolved);
   const { worker } = cluster;
   const address = schedulerAddress(run, attempt, cluster.security);
