@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { rm } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -68,6 +69,8 @@ export class Process implements AsyncDisposable {
 export class Scheduler extends Process {
   readonly address: string;
   readonly url: string;
+  /** Of its workers, which are disposed of before it. */
+  readonly #scratch: string;
 
   private constructor(python: string, ports: [number, number], env: Record<string, string>) {
     const extra = [
@@ -86,6 +89,7 @@ export class Scheduler extends Process {
     });
     this.address = `tcp://127.0.0.1:${ports[0]}`;
     this.url = `ws://127.0.0.1:${ports[1]}`;
+    this.#scratch = join(tmpdir(), `flowrun-dask-${ports[0]}`);
   }
 
   static async start(
@@ -93,6 +97,11 @@ export class Scheduler extends Process {
     { env = {}, ports }: { env?: Record<string, string>; ports?: [number, number] } = {},
   ): Promise<Scheduler> {
     return new Scheduler(python, ports ?? [await freePort(), await freePort()], env);
+  }
+
+  override async [Symbol.asyncDispose](): Promise<void> {
+    await super[Symbol.asyncDispose]();
+    await rm(this.#scratch, { recursive: true, force: true });
   }
 
   worker(
@@ -125,7 +134,7 @@ export class Scheduler extends Process {
         ...preload,
         ...args,
         '--local-directory',
-        join(tmpdir(), 'flowrun-dask-test'),
+        this.#scratch,
       ],
       { FLOWRUN_GRACE_SECONDS: '20', ...env },
     );
