@@ -8,7 +8,12 @@ const containerState = z
     waiting: z.object({ reason: z.string().optional(), message: z.string().optional() }).optional(),
     running: z.object({}).optional(),
     terminated: z
-      .object({ exitCode: z.number(), reason: z.string().optional(), message: z.string().optional() })
+      .object({
+        exitCode: z.number(),
+        startedAt: z.string().nullish(),
+        reason: z.string().optional(),
+        message: z.string().optional(),
+      })
       .optional(),
   })
   .optional();
@@ -73,7 +78,8 @@ export function classifyPod(
     return {
       ...base,
       state: 'finished',
-      exitCode: terminated?.exitCode ?? (status?.phase === 'Succeeded' ? 0 : undefined),
+      // A container that never ran is given code 137 all the same.
+      exitCode: terminated?.startedAt ? terminated.exitCode : status?.phase === 'Succeeded' ? 0 : undefined,
       oomKilled: terminated?.reason === 'OOMKilled',
       message: terminated?.message ?? status?.message ?? '',
       reason: disruption(status) ?? status?.reason,

@@ -27,7 +27,6 @@ export function flowPod(
     resources: flow.resources,
     gracePeriodSeconds: flow.gracePeriodSeconds,
     templates: flow.templates,
-    source: true,
     spec: {
       // The pause container reaps what a flow leaves behind, and signals reach a Python that is not PID 1.
       shareProcessNamespace: true,

@@ -26,8 +26,6 @@ export interface PodParts {
   resources: Resources;
   gracePeriodSeconds: number;
   templates: readonly PodTemplate[];
-  /** The user's code is mounted: flow and workers. So are the user's volumes. */
-  source: boolean;
   labels?: Record<string, string>;
   annotations?: Record<string, string>;
   spec?: Record<string, unknown>;
@@ -48,7 +46,8 @@ export function pod(run: RunRef, attempt: number, { pods, flow }: Resolved, part
   const { role, ordinal } = parts;
   const metadata = childMetadata(run, attempt, role, ordinal);
   const files = childName(run, attempt, 'files');
-  const source = parts.source ? flow.source : null;
+  // The scheduler has the user's code too: newer releases of Dask unpickle the task graph there.
+  const { source } = flow;
   const sourceVolume =
     source === null
       ? []
@@ -109,16 +108,12 @@ export function pod(run: RunRef, attempt: number, { pods, flow }: Resolved, part
           volumeMounts: [
             { name: FILES_VOLUME, mountPath: FILES_PATH, readOnly: true },
             ...(source === null ? [] : [{ name: SOURCE_VOLUME, mountPath: SOURCE_PATH, readOnly: true }]),
-            ...(parts.source ? (pods.volumeMounts ?? []) : []),
+            ...(pods.volumeMounts ?? []),
           ],
           ...parts.container,
         }),
       ],
-      volumes: [
-        { name: FILES_VOLUME, configMap: { name: files } },
-        ...sourceVolume,
-        ...(parts.source ? (pods.volumes ?? []) : []),
-      ],
+      volumes: [{ name: FILES_VOLUME, configMap: { name: files } }, ...sourceVolume, ...(pods.volumes ?? [])],
     }),
   };
   return overlay(manifest, parts.templates);

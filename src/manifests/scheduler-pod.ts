@@ -24,7 +24,6 @@ export function schedulerPod(run: RunRef, attempt: number, resolved: Resolved): 
     resources: cluster.scheduler.resources,
     gracePeriodSeconds: GRACE_SECONDS,
     templates: cluster.scheduler.templates,
-    source: false,
     container: {
       ports: [
         { name: 'comm', containerPort: PORTS.comm, protocol: 'TCP' },

@@ -44,7 +44,6 @@ export function workerPod(run: RunRef, attempt: number, resolved: Resolved, ordi
     resources: worker.resources,
     gracePeriodSeconds: worker.gracePeriodSeconds,
     templates: worker.templates,
-    source: true,
   });
 }
 

@@ -15,6 +15,7 @@ import json
 import logging
 import os
 import platform
+import sys
 import time
 from itertools import islice
 
@@ -37,6 +38,7 @@ MAX_RESULT_BYTES = 16 * 1024
 LOOKS_PER_WORKER = 32
 LOOKS = 5000
 LAUNCHER = "flowrun-launcher-"
+SOURCES = "/flow"
 
 
 def env_number(name, default):
@@ -348,6 +350,9 @@ class FlowRun:
 
 
 def dask_setup(scheduler):
+    # Newer releases unpickle the task graph here: functions of the user's sources must be importable.
+    if os.path.isdir(SOURCES) and SOURCES not in sys.path:
+        sys.path.insert(0, SOURCES)
     flow_run = FlowRun(scheduler)
     scheduler.handlers["flowrun_sample"] = flow_run.sample
     scheduler.handlers["flowrun_result"] = flow_run.take_result
