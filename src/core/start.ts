@@ -72,11 +72,7 @@ export function begin(observed: Observed, plan: Extract<Plan, { ok: true }>): De
             } satisfies ConditionChange,
           ]
         : []),
-      ...plan.warnings.map((each): ConditionChange => ({
-        type: 'ExecutorArguments',
-        status: 'True',
-        ...each,
-      })),
+      ...warned(plan),
     ] satisfies ConditionChange[],
     events: [
       normal('Starting', number === 1 ? 'Began the run.' : `Began attempt ${number}.`),
@@ -84,6 +80,14 @@ export function begin(observed: Observed, plan: Extract<Plan, { ok: true }>): De
     ],
   };
   return commit({ ...observed, status: kept, run }, change);
+}
+
+/** All warnings in one condition: its type is a key, so a second one would replace the first. */
+function warned({ warnings }: Extract<Plan, { ok: true }>): ConditionChange[] {
+  const [first] = warnings;
+  if (first === undefined) return [];
+  const message = warnings.map((each) => each.message).join(' ');
+  return [{ type: 'ExecutorArguments', status: 'True', reason: first.reason, message }];
 }
 
 /** Commits that the flow runs: its container does, and a cluster of ours has answered and has a worker if any is wanted. */
