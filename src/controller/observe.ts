@@ -112,10 +112,10 @@ function viewOf({ newest, run, sampleIntervalSeconds, now }: ObserveInput, attem
   const { tasks } = sample;
   return {
     kind: 'heard',
-    workers: sample.workers_total,
+    // One that is known but still in `init` cannot work yet.
+    workers: sample.workers.filter(({ status }) => status === 'running').length,
     tasks: {
-      total:
-        tasks.finished + tasks.failed + tasks.waiting + tasks.queued + tasks.no_worker + tasks.processing,
+      total: tasks.total,
       waiting: tasks.waiting + tasks.queued + tasks.no_worker,
       running: tasks.processing,
       finished: tasks.finished,
