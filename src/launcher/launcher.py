@@ -888,7 +888,7 @@ def worker_plugin(options):
                     sys.path.remove(path)
                 sys.path.insert(0, path)
             os.environ.update(options["environ"])
-            threading.Thread(target=self.warm, name="flowrun-warm", daemon=True).start()
+            self.warm()
             self.worker, self.streams = worker, {}
             self.lines, self.chars, self.dropped, self.finished = collections.deque(), 0, 0, []
             if os.getpid() == options["launcher"]:  # a worker in the launcher's own process: its lines are there already
@@ -902,7 +902,8 @@ def worker_plugin(options):
             self.timer.start()
 
         def warm(self):
-            """Imports now what the first task would wait for."""
+            """Imports what tasks need, in the event loop: while it imports, no task can start. Two tasks that import
+            Prefect 1 at the same time see it half initialized."""
             for module in options["warm"]:
                 try:
                     importlib.import_module(module)
@@ -997,10 +998,14 @@ class TaskTally:
 
 
 # What a task of each generation of Prefect imports.
-WARM = {1: ["prefect", "prefect.engine.task_runner"], 2: ["prefect", "prefect.engine"], 3: ["prefect", "prefect.task_engine", "prefect_dask"]}
+WARM = {
+    1: ["prefect", "prefect.engine.flow_runner"],
+    2: ["prefect", "prefect.engine"],
+    3: ["prefect", "prefect.task_engine", "prefect_dask"],
+}
 
 
-def prepare_workers(client, run, paths, environ, tally, kind):
+def prepare_workers(client, run, options, tally):
     """Registers the plugin with the scheduler and prints what comes back as `[pod task] line`."""
     topic = "flowrun-%s-%s" % (run.uid, run.attempt)
 
@@ -1015,7 +1020,7 @@ def prepare_workers(client, run, paths, environ, tally, kind):
 
     client.run_on_scheduler(keep_no_events, topic=topic)
     client.subscribe_topic(topic, receive)
-    plugin = worker_plugin({"topic": topic, "paths": paths, "environ": environ, "warm": WARM.get(kind, []), "launcher": os.getpid()})
+    plugin = worker_plugin(dict(options, topic=topic, launcher=os.getpid()))
     register = getattr(client, "register_plugin", None) or client.register_worker_plugin
     register(plugin, name="flowrun")
 
@@ -1764,17 +1769,23 @@ def run_entrypoint(run, cluster, cleanups, directory):
         os.environ.update(server.environ)  # before Prefect is imported, for it reads its settings then
         if "PREFECT_HOME" not in os.environ and not os.access(os.path.expanduser("~"), os.W_OK):
             os.environ["PREFECT_HOME"] = server.home
+    tally = TaskTally()
+    attachment = None
+    if cluster:
+        environ = dict({"PREFECT__CONTEXT__LOADING_FLOW": "true"}, **(server.environ if server else {}))
+        warm = WARM.get(generation(), []) if mentions_prefect(entry) else []
+        attachment = Attachment(run, cluster, {"paths": paths, "environ": environ, "warm": warm}, tally)
     module, flow = load_quietly(entry)
     kind = generation(flow)
     check, execute = KINDS[min(kind, 3)]
-    tally = TaskTally()
     job = Job(run, entry, module, flow, cluster, tally)
     if kind >= 2:
         watch_task_runs(tally.add)
     check(job)
-    if cluster:
-        environ = dict({"PREFECT__CONTEXT__LOADING_FLOW": "true"}, **(server.environ if server else {}))
-        attach(run, cluster, paths, environ, tally, kind)
+    if attachment:
+        attachment.join()
+        if kind == 0:
+            cluster.wait_for_worker()
     if server and kind >= 2:
         server.wait(run.start_seconds)
     return execute(job)
@@ -1792,18 +1803,31 @@ def load_quietly(entry):
         return load(entry)
 
 
-def attach(run, cluster, paths, environ, tally, kind):
-    """The default Client, and workers that are ready for this run."""
-    try:
-        client = cluster.connect()
-    except ImportError as error:
-        raise no_dask(run.executor, error) from error
-    try:
-        prepare_workers(client, run, paths, environ, tally, kind)
-    except Exception as error:
-        raise Fault("ClusterFailed", "the workers could not be prepared: %s" % headline(error)) from error
-    if kind == 0:
-        cluster.wait_for_worker()
+class Attachment:
+    """The default Client and workers that are ready for this run, made in a thread beside the load of the user's code:
+    workers import Prefect while the launcher does."""
+
+    def __init__(self, run, cluster, options, tally):
+        try:
+            import distributed  # noqa: F401 - here, since two threads must not import it at the same time
+        except ImportError as error:
+            raise no_dask(run.executor, error) from error
+        self.error = None
+        self.thread = threading.Thread(target=self.attach, args=(run, cluster, options, tally), name="flowrun-attach", daemon=True)
+        self.thread.start()
+
+    def attach(self, run, cluster, options, tally):
+        try:
+            prepare_workers(cluster.connect(), run, options, tally)
+        except Fault as fault:
+            self.error = fault
+        except Exception as error:
+            self.error = Fault("ClusterFailed", "the workers could not be prepared: %s" % headline(error))
+
+    def join(self):
+        self.thread.join()
+        if self.error is not None:
+            raise self.error
 
 
 def attach_beside(run, cluster):

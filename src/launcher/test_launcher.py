@@ -324,7 +324,16 @@ def test_a_worker_that_dies_under_a_task_is_named(bench, dask_cluster):
 
 
 def test_a_command_reports_through_the_scheduler_too(bench, running_cluster):
-    script = "import distributed\nwith distributed.Client() as c: print('sum', c.submit(sum, [1, 2]).result())"
+    # A command that ends before the launcher has connected beside it is known by the pod's end alone.
+    script = """
+import distributed, time
+def launchers(dask_scheduler):
+    return [name for name in dask_scheduler.clients if "flowrun-launcher" in name]
+with distributed.Client() as client:
+    while not client.run_on_scheduler(launchers):
+        time.sleep(0.05)
+    print("sum", client.submit(sum, [1, 2]).result())
+"""
     ended = bench.run(command=[sys.executable, "-c", script], cluster=running_cluster.spec(), executor={"type": "DaskExecutor"})
     assert ended.code == 0 and "sum 3" in ended.output, ended.output
     assert running_cluster.result()[0] == ended.result
