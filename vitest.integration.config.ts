@@ -1,6 +1,6 @@
 import { defineConfig } from 'vitest/config';
 
-const slow = { testTimeout: 120_000, hookTimeout: 600_000, fileParallelism: false };
+const slow = { testTimeout: 150_000, hookTimeout: 600_000, fileParallelism: false };
 
 /** Tests against real processes: slow, and one file at a time, so that they do not take each other's processor. */
 export default defineConfig({

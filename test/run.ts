@@ -113,7 +113,8 @@ async function launcherTests(): Promise<Runner[]> {
         '-p',
         'no:cacheprovider',
         `--junitxml=${report}`,
-        'src/launcher',
+        'src/launcher/test_launcher.py',
+        `src/launcher/test_${name}.py`,
       ],
       count: countJunit,
     });

@@ -26,7 +26,7 @@ async function runToEnd(name: string) {
   const over = await eventually(
     `${name} is over and cleaned up`,
     async () => (await space.condition(example.metadata.name, 'CleanedUp')) === 'True',
-    180,
+    300,
   ).catch(async (error: unknown) => {
     const { status } = runOf(await space.get('flowrun', example.metadata.name));
     throw new Error(
@@ -53,7 +53,7 @@ const CASES: [example: string, value: object][] = [
       airlines: 14,
       flights: 326_975,
       best: [
-        { airline: 'Alaska Airlines Inc.', flights: 709, delay: -9.9, interval: [-12.4, -7.3] },
+        { airline: 'Alaska Airlines Inc.', flights: 709, delay: -9.9 },
         { airline: 'American Airlines Inc.' },
         { airline: 'Delta Air Lines Inc.' },
       ],
@@ -65,11 +65,7 @@ const CASES: [example: string, value: object][] = [
     {
       badFlights: 23_943,
       extraMinutes: 16.1,
-      worst: [
-        { airport: 'EWR', month: 9, badFlights: 138, extraMinutes: 54, interval: [39.5, 68.7] },
-        {},
-        {},
-      ],
+      worst: [{ airport: 'EWR', month: 9, badFlights: 138, extraMinutes: 54 }, {}, {}],
     },
   ],
   [
@@ -98,7 +94,7 @@ describe('an example', () => {
       expect(status).toMatchObject({ phase: 'Succeeded', attempt: 1, result: { exitCode: 0, value } });
       expect(left).toEqual(['flow']);
     },
-    240_000,
+    330_000,
   );
 
   test('command completes, its output is in the log, and only its flow pod is left', async () => {
@@ -106,5 +102,5 @@ describe('an example', () => {
     expect(status).toMatchObject({ phase: 'Succeeded', result: { exitCode: 0 } });
     expect(log).toMatch(/BOEING +128\.9 million miles\n(.*\n){3}BOMBARDIER INC +14\.5 million miles/);
     expect(left).toEqual(['flow']);
-  }, 240_000);
+  }, 330_000);
 });

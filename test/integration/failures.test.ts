@@ -64,28 +64,28 @@ const FAILURES: Record<string, Failure> = {
     flow: { entrypoint: 'flows.py:main' },
     reason: 'EntrypointNotFound',
     exitCode: 2,
-    message: [/flows\.py/, /\/flow/],
+    message: [/flows\.py/, /flow\.py/],
     left: ['flow'],
   },
   'names an object that its file does not have': {
     flow: { entrypoint: 'flow.py:mian' },
-    reason: 'EntrypointNotFound',
+    reason: 'ObjectNotFound',
     exitCode: 2,
-    message: [/mian/, /main/],
+    message: [/did you mean 'main'/],
     left: ['flow'],
   },
   'lacks a parameter': {
     flow: { entrypoint: 'flow.py:greet', parameters: { name: 'you' } },
-    reason: 'BadParameters',
+    reason: 'MissingParameter',
     exitCode: 2,
     message: [/punctuation/],
     left: ['flow'],
   },
   'is given a parameter that it does not know': {
     flow: { entrypoint: 'flow.py:main', parameters: { divider: 2 } },
-    reason: 'BadParameters',
+    reason: 'UnknownParameter',
     exitCode: 2,
-    message: [/divider/],
+    message: [/'divider'/, /did you mean 'divisor'/],
     left: ['flow'],
   },
   'is a command that does not exist': {
@@ -154,7 +154,7 @@ test.each(CASES)(
     await eventually(
       `${name} is over and cleaned up`,
       async () => (await space.condition(name, 'CleanedUp')) === 'True',
-      90,
+      120,
     ).catch(async (error: unknown) => {
       const { status } = runOf(await space.get('flowrun', name));
       throw new Error(`${String(error)}\n${JSON.stringify(status, undefined, 1)}`, { cause: error });
@@ -166,7 +166,7 @@ test.each(CASES)(
     expect(status.conditions).toContainEqual(
       expect.objectContaining({ type: 'Failed', status: 'True', reason }),
     );
-    expect(status.result?.exitCode).toBe(exitCode);
+    expect(status.result).toMatchObject(exitCode === undefined ? {} : { exitCode });
     for (const part of message) expect(status.message).toMatch(part);
     expect(pods.map(({ metadata }) => metadata.labels?.['flowrun.dev/role'])).toEqual(left);
   },
