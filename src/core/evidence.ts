@@ -26,6 +26,12 @@ export function evidenceOfEnd(observed: Observed, attempt: Attempt): Ending | un
 }
 
 function fromReport(report: RunResult): Ending {
+  // A launcher that got SIGTERM does not know why. Where the operator wanted a stop, its reason replaces this one.
+  if (report.outcome === 'Cancelled') {
+    const message =
+      'The flow was stopped from outside before it finished: its pod was deleted, evicted or preempted.';
+    return { ...ending('FlowPodLost', message, report.exitCode), result: report };
+  }
   return {
     outcome: report.outcome,
     class: report.class ?? 'Flow',
