@@ -123,7 +123,17 @@ async function runExample(cluster: TestCluster, kubectl: Kubectl, name: ExampleN
 /** Waits until the operator has cleaned up and shows what is left. Throws when that is more than the flow's pod. */
 async function showRemains(kubectl: Kubectl, run: string): Promise<void> {
   await ask(kubectl, ['wait', `flowrun/${run}`, '--for=condition=CleanedUp', '--timeout=50s']);
-  const pods = ['get', 'pods', '-l', `flowrun.dev/name=${run}`];
+  const selector = `flowrun.dev/name=${run}`;
+  // Every process has ended by now; the kubelet takes the last pods away a moment later.
+  await ask(kubectl, [
+    'wait',
+    'pod',
+    '-l',
+    `${selector},flowrun.dev/role!=flow`,
+    '--for=delete',
+    '--timeout=50s',
+  ]);
+  const pods = ['get', 'pods', '-l', selector];
   console.log(await ask(kubectl, ['get', 'flowrun', run]));
   console.log(await ask(kubectl, pods));
   const names = (await ask(kubectl, [...pods, '-o', 'name'])).trim().split('\n');

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { eventually } from '../support/eventually.ts';
 import { readExample } from '../support/examples.ts';
+import { podsLeft } from '../support/pods-left.ts';
 import { namespaceFor, runOf, type TestNamespace } from '../support/namespace.ts';
 import { startOperator, type OperatorProcess } from '../support/operator.ts';
 
@@ -38,11 +39,11 @@ async function runToEnd(name: string) {
   });
   expect(over).toBe(true);
   const { status } = runOf(await space.get('flowrun', example.metadata.name));
-  const pods = await space.list('pods', `flowrun.dev/name=${example.metadata.name}`);
+  const pods = await podsLeft(space, example.metadata.name);
   return {
     status,
-    left: pods.map(({ metadata }) => metadata.labels?.['flowrun.dev/role']),
-    log: pods.length === 1 ? await space.logs(pods[0]?.metadata.name ?? '') : '',
+    left: pods.map(({ role }) => role),
+    log: pods.length === 1 ? await space.logs(pods[0]?.name ?? '') : '',
   };
 }
 

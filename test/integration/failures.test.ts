@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, inject, test } from 'vitest';
 import { eventually } from '../support/eventually.ts';
 import { namespaceFor, runOf, type TestNamespace } from '../support/namespace.ts';
+import { podsLeft } from '../support/pods-left.ts';
 import { startOperator, type OperatorProcess } from '../support/operator.ts';
 
 let space: TestNamespace;
@@ -160,7 +161,7 @@ test.each(CASES)(
       throw new Error(`${String(error)}\n${JSON.stringify(status, undefined, 1)}`, { cause: error });
     });
     const { status } = runOf(await space.get('flowrun', name));
-    const pods = await space.list('pods', `flowrun.dev/name=${name}`);
+    const pods = await podsLeft(space, name);
     const { reason, exitCode, message, left } = failure;
     expect(status).toMatchObject({ phase: 'Failed', attempt: 1, reason });
     expect(status.conditions).toContainEqual(
@@ -168,6 +169,6 @@ test.each(CASES)(
     );
     expect(status.result).toMatchObject(exitCode === undefined ? {} : { exitCode });
     for (const part of message) expect(status.message).toMatch(part);
-    expect(pods.map(({ metadata }) => metadata.labels?.['flowrun.dev/role'])).toEqual(left);
+    expect(pods.map(({ role }) => role)).toEqual(left);
   },
 );
