@@ -142,7 +142,7 @@ function requireRoot(): void {
     );
 }
 
-if (import.meta.main) {
+async function main(): Promise<void> {
   const { values, positionals } = parseArgs({
     allowPositionals: true,
     options: { help: { type: 'boolean', short: 'h' } },
@@ -159,4 +159,11 @@ for each. Needs no Docker and no registry, but root and mmdebstrap. What is in t
         console.log(image.reference, image.archive);
     }
   }
+}
+
+if (import.meta.main) {
+  main().catch((error: Error) => {
+    console.error(error.message);
+    process.exitCode = 1;
+  });
 }

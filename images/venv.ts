@@ -40,7 +40,7 @@ export async function venv(name: Name): Promise<string> {
   return join(done, '../venv/bin/python');
 }
 
-if (import.meta.main) {
+async function main(): Promise<void> {
   const { values, positionals } = parseArgs({
     allowPositionals: true,
     options: { help: { type: 'boolean', short: 'h' } },
@@ -53,4 +53,11 @@ if (import.meta.main) {
     const names = positionals.length > 0 ? positionals.map(parseName) : NAMES;
     for (const name of names) console.log(name, await venv(name));
   }
+}
+
+if (import.meta.main) {
+  main().catch((error: Error) => {
+    console.error(error.message);
+    process.exitCode = 1;
+  });
 }
