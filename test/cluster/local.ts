@@ -167,10 +167,11 @@ async function turnOn(cluster: Cluster, hyper: string, progress: Progress): Prom
       launch('containerd', [...binaries.containerd, '--config', paths.setting('containerd.toml')]);
     launchHyper(etcd(plan));
     launchHyper(apiServer(plan, shape));
-    if (shape.controllerManager) launchHyper(controllerManager(plan, shape));
-    if (shape.scheduler) launchHyper(scheduler(plan));
     const ask = await createAsk(plan);
     await living(waitFor('the API server', async () => (await ask('/readyz')).status === 200));
+    // Not before: the controller manager ends when the API server has not set up its roles within ten seconds.
+    if (shape.controllerManager) launchHyper(controllerManager(plan, shape));
+    if (shape.scheduler) launchHyper(scheduler(plan));
     progress.done('API server answers');
 
     if (node !== undefined && binaries !== undefined) {
