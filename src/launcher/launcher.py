@@ -24,7 +24,6 @@ what runs on workers, executors, the three kinds of flows, Prefect's API server,
 
 from __future__ import annotations
 
-import ast
 import asyncio
 import atexit
 import collections
@@ -62,7 +61,6 @@ MAX_FAILED_NAMES = 10
 EXIT_SECONDS = 5.0
 HANDOVER_SECONDS = 3.0
 PROGRESS_SECONDS = 5.0
-SIGTERM_CODE = 128 + signal.SIGTERM
 
 
 def say(text):
@@ -219,6 +217,13 @@ def plain(value, depth=0):
     return describe(value)
 
 
+def safely_plain(value):
+    try:
+        return plain(value)
+    except Exception:  # a method of the user's classes may raise anything
+        return describe(value)
+
+
 def plain_key(key):
     return key if isinstance(key, str) else str(plain(key, 20))
 
@@ -293,7 +298,7 @@ def encode(run, outcome):
         "class": outcome.kind,
         "reason": outcome.reason,
         "message": cut(outcome.message, MAX_MESSAGE_CHARS),
-        "value": plain(outcome.value),
+        "value": safely_plain(outcome.value),
         "tasks": tasks,
         "versions": versions(),
     }
@@ -373,6 +378,8 @@ def explain(error):
     own = {(frame.filename, frame.lineno): frame for frame in frames if is_user_code(frame.filename)}
     for frame in reversed(list(own.values())[-3:]):
         lines.append("  %s:%s in %s: %s" % (shorten(frame.filename), frame.lineno, frame.name, frame.line or ""))
+    if error.__cause__ is not None:
+        lines.append("caused by " + headline(error.__cause__))
     hint = hint_for(error, frames)
     if hint:
         lines.append(hint)
@@ -588,14 +595,18 @@ def is_flow(value):
 
 
 def mentions_prefect(entry):
-    """Whether loading the entry may bring a Prefect flow: a file that does not say `prefect` cannot define one itself."""
+    """Whether loading the entry may bring a Prefect flow. A file cannot if neither it nor one beside it says `prefect`;
+    of modules nothing is known before they are imported."""
     if not entry.path:
         return True
-    try:
-        with open(entry.path, encoding="utf-8", errors="replace") as file:
-            return "prefect" in file.read()
-    except OSError:
-        return True
+    folder = pathlib.Path(entry.path).parent
+    for path in [pathlib.Path(entry.path), *sorted(folder.glob("*.py"))[:100]]:
+        try:
+            if b"prefect" in path.read_bytes():
+                return True
+        except OSError:
+            return True
+    return False
 
 
 # ------------------------------------------------------------------------------------------------------ parameters
@@ -990,7 +1001,7 @@ class TaskTally:
         self.ends[run] = None if ok else (name, state)
 
     def summary(self):
-        """None when nothing was seen: then nothing is known, for ends below the log level are not told."""
+        """None when nothing is known: ends in processes without our filter, or below the log level, are not told."""
         if not self.ends or self.lost:
             return None
         bad = [end for end in list(self.ends.values()) if end]
@@ -1018,17 +1029,22 @@ def prepare_workers(client, run, options, tally):
         if message["dropped"]:
             say("%s printed faster than can be shown: %d lines left out, its own log has them" % (message["pod"], message["dropped"]))
 
-    client.run_on_scheduler(keep_no_events, topic=topic)
+    client.run_on_scheduler(prepare_scheduler, topic=topic, paths=options["paths"], environ=options["environ"])
     client.subscribe_topic(topic, receive)
     plugin = worker_plugin(dict(options, topic=topic, launcher=os.getpid()))
     register = getattr(client, "register_plugin", None) or client.register_worker_plugin
     register(plugin, name="flowrun")
 
 
-def keep_no_events(dask_scheduler=None, topic=None):
-    """A scheduler remembers the last 100 000 events of each topic: of lines already printed it needs none."""
+def prepare_scheduler(dask_scheduler=None, topic=None, paths=(), environ=None):
+    """Since 2023.4 the scheduler too unpickles task graphs, so it imports the user's modules where it has them. And it
+    remembers the last 100 000 events of each topic: of lines that are printed already it needs none."""
     import collections
+    import os
+    import sys
 
+    sys.path[:0] = [path for path in paths if path not in sys.path and os.path.isdir(path)]
+    os.environ.update({key: value for key, value in (environ or {}).items() if key.startswith("PREFECT__")})
     nothing = collections.deque(maxlen=0)
     try:
         broker = getattr(dask_scheduler, "_broker", None)
@@ -1105,8 +1121,10 @@ class ClusterFactory:
         try:
             return self.make(**dict(self.kwargs, **more))
         except Exception as error:
-            kind = SpecFault if isinstance(error, TypeError) else Fault
-            self.fault = kind("ClusterFailed", "executor.clusterClass %s could not make a cluster\n%s" % (self.path, explain(error)))
+            wrong_argument = cause_of(error, "TypeError")  # a class may find it in a child process and wrap it
+            kind = SpecFault if wrong_argument else Fault
+            message = "executor.clusterClass %s could not make a cluster\n%s" % (self.path, explain(wrong_argument or error))
+            self.fault = kind("ClusterFailed", message)
             raise self.fault from error
 
 
@@ -1360,6 +1378,8 @@ def prefect3_runner(job):
     """(task runner or None, the cluster factory if a class of the FlowRun makes the cluster)"""
     executor = job.executor
     if executor is None:
+        own = type(getattr(job.flow, "task_runner", None)).__name__
+        job.tally.lost = own not in ("ThreadPoolTaskRunner", "ConcurrentTaskRunner", "SequentialTaskRunner")
         return None, None
     if executor.type == "LocalExecutor":
         return inline_runner(), None
@@ -1377,6 +1397,7 @@ def prefect3_runner(job):
     client_kwargs = dict(executor.client_kwargs)
     if job.cluster is not None:
         return runner(address=job.cluster.address, client_kwargs=client_kwargs), None
+    job.tally.lost = True  # nothing of ours on those workers tells of ends
     travels_by_value(job.module)
     if executor.address:
         return runner(address=executor.address, client_kwargs=client_kwargs), None
@@ -1697,11 +1718,10 @@ class Signals:
         self.expire(self.received, self.group)
 
     def handle(self, number, _):
-        first = self.received is None or self.group is None
         self.received = self.received or number
         if self.group is not None:
             kill_group(self.group, number)
-        elif first and not self.deaf:
+        elif not self.deaf:
             self.deaf = True  # once: a second one must not interrupt the unwinding
             raise KeyboardInterrupt
 
@@ -1868,8 +1888,12 @@ def perform(run, cluster, signals, cleanups, directory):
 def main(argv):
     # The folder of this file holds names such as `launcher` and `scheduler` that must not hide the user's modules.
     sys.path[:] = [path for path in sys.path if os.path.abspath(path or os.curdir) != HERE]
-    with open(argv[1], encoding="utf-8") as file:
-        run = Run(json.load(file))
+    try:
+        with open(argv[1], encoding="utf-8") as file:
+            run = Run(json.load(file))
+    except (IndexError, OSError, ValueError, KeyError, TypeError, Fault) as error:
+        say("no usable run.json: %s" % headline(error))
+        sys.exit(Fault.code)
     directory = os.getcwd()
     report, cleanups = Report(run), []
     cluster = Cluster(run) if run.cluster else None
@@ -1883,8 +1907,8 @@ def main(argv):
             cleanup()
         os._exit(outcome.process_code)
 
-    signals = Signals(run.grace_seconds, expire)
     prepare_process(directory)
+    signals = Signals(run.grace_seconds, expire)
     outcome = report.settle(perform(run, cluster, signals, cleanups, directory))
     if outcome.outcome != "Succeeded":
         say("%s: %s: %s" % (outcome.outcome, outcome.reason, outcome.message))
