@@ -84,8 +84,7 @@ async function crashAt(nth: number, how: 'before' | 'after'): Promise<boolean> {
       attempt: 1,
       value: 6,
     });
-    const pods = await space.list('pod', `flowrun.dev/name=${name}`);
-    expect(pods.map((pod) => pod.metadata.labels?.['flowrun.dev/role'])).toEqual(['flow']);
+    await space.onlyFlowPodsLeft(`flowrun.dev/name=${name}`);
     expect(await space.list('service', `flowrun.dev/name=${name}`)).toEqual([]);
     expect(await space.list('configmap', `flowrun.dev/name=${name}`)).toEqual([]);
     return true;

@@ -2,6 +2,7 @@ import { inject } from 'vitest';
 import { z } from 'zod';
 import { type FlowRun, flowRun } from '../../src/api/flow-run.ts';
 import type { KubeObject } from '../../src/kube/object.ts';
+import { eventually } from './eventually.ts';
 import { kubectlOf } from './kubectl.ts';
 
 declare module 'vitest' {
@@ -23,6 +24,11 @@ export interface TestNamespace {
   apply(object: object): Promise<void>;
   get(kind: string, name: string): Promise<KubeObject>;
   list(kind: string, labelSelector: string): Promise<KubeObject[]>;
+  /**
+   * Waits until the flow pod is the only pod. A cleaned-up run has no pod that lives; the objects of finished ones that
+   * are being deleted go a moment later, when the kubelet says so.
+   */
+  onlyFlowPodsLeft(labelSelector: string): Promise<KubeObject[]>;
   /** Status of a condition of a FlowRun; undefined while it has none. */
   condition(name: string, type: string): Promise<string | undefined>;
   delete(kind: string, name: string): Promise<void>;
@@ -51,12 +57,20 @@ export async function namespaceFor(stem: string): Promise<TestNamespace> {
   const inside = (...args: string[]) => ['--namespace', name, ...args];
   const get = async (...args: string[]) =>
     stored.parse(JSON.parse(await run(inside('get', ...args, '-o', 'json'))));
+  const list = async (kind: string, selector: string) =>
+    z.array(stored).parse((await get(kind, '-l', selector))['items']);
   return {
     name,
     image: inject('images').prefect3,
     apply: async (object) => void (await run(inside('apply', '-f', '-'), JSON.stringify(object))),
     get: (kind, object) => get(kind, object),
-    list: async (kind, selector) => z.array(stored).parse((await get(kind, '-l', selector))['items']),
+    list,
+    onlyFlowPodsLeft: (selector) =>
+      eventually(`only flow pods of ${selector} are left`, async () => {
+        const pods = await list('pod', selector);
+        const roles = pods.map((pod) => pod.metadata.labels?.['flowrun.dev/role']);
+        return roles.length > 0 && roles.every((role) => role === 'flow') ? pods : undefined;
+      }),
     condition: async (object, type) =>
       runOf(await get('flowrun', object)).status.conditions?.find((each) => each.type === type)?.status,
     delete: async (kind, object) =>
