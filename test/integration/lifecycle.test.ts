@@ -88,12 +88,15 @@ test('a FlowRun re-applied under its name at once meets none of the pods of its 
 test('cancel ends a run, keeps the log of its flow and takes everything else away', async () => {
   await space.apply(manifest('cancelled'));
   await running('cancelled');
+  const [flow] = await space.list('pod', `${selector('cancelled')},flowrun.dev/role=flow`);
+  const log = () => space.logs(flow?.metadata.name ?? '');
+  await eventually('the flow says that it has begun', async () => (await log()).includes('begun'), 90);
   await space.apply(manifest('cancelled', { cancel: true }));
   await cleaned('cancelled');
   const { status } = runOf(await space.get('flowrun', 'cancelled'));
   expect(status).toMatchObject({ phase: 'Cancelled', reason: 'Cancelled' });
-  const pods = await space.onlyFlowPodsLeft(selector('cancelled'));
-  expect(await space.logs(pods[0]?.metadata.name ?? '')).toContain('begun');
+  await space.onlyFlowPodsLeft(selector('cancelled'));
+  expect(await log()).toContain('begun');
 });
 
 test('a suspended run holds no pods, and goes on as a new attempt that is no retry', async () => {
