@@ -63,7 +63,8 @@ export function render(state: State, canvas: Canvas): string[] {
     ),
   ];
   const workers = status.cluster?.workers;
-  if (workers?.desired !== undefined) {
+  // Once the run is over the workers go; their last number says nothing.
+  if (workers?.desired !== undefined && status.completionTime === undefined) {
     const { ready = 0, desired, retiring = 0 } = workers;
     const leaving = retiring > 0 ? `, ${retiring} leaving` : '';
     lines.push(row('Workers', `${bar(ready, desired, paint)} ${ready} of ${desired} ready${leaving}`));
