@@ -1,0 +1,57 @@
+/** Where the retirement of a worker stands, as the scheduler tells it. */
+export type DrainState =
+  /** Its unstarted tasks are being moved to others. */
+  | 'moving'
+  /** What executes on it is waited for. */
+  | 'executing'
+  /** Its results are being copied to others. */
+  | 'retiring'
+  /** It holds nothing any more and closes. */
+  | 'retired'
+  /** Given back to the scheduler: past its deadline, or nobody could take its results. */
+  | 'failed';
+
+/** One connected worker in one answer of the scheduler. */
+export interface WorkerLoad {
+  threads: number;
+  /** `running` or `paused`: it works, or will when it has memory again. False while it starts or closes. */
+  working: boolean;
+  /** It has no memory for another task at present. */
+  paused: boolean;
+  /** Tasks assigned to it: running ones and its backlog. */
+  processing: number;
+  executing: number;
+  /** Seceded tasks: they hold no thread, but die with the worker. */
+  longRunning: number;
+  /** Never a victim: it holds an actor, unfinished tasks are bound to it or its host, or a scheduler plugin vetoes. */
+  pinned: boolean;
+  /** Bytes of results it holds. */
+  bytes: number;
+  /** 0: no limit. */
+  memoryLimitBytes: number;
+  drain: DrainState | undefined;
+}
+
+/** Unfinished runnable tasks that demand the same of a worker; `{}` is any worker. `seconds` of work left by learnt durations. */
+export interface Demand {
+  resources: Readonly<Record<string, number>>;
+  tasks: number;
+  seconds: number;
+}
+
+/** One answer of the scheduler, reduced to what scaling reads. */
+export interface Load {
+  /** When it arrived, in milliseconds since the epoch. */
+  at: number;
+  demand: readonly Demand[];
+  /** A client holds futures: with no worker left, their results would be lost. */
+  keysWanted: boolean;
+  /** Calls of `scatter` and the like that wait for a first worker. */
+  scattersWaiting: number;
+  /** Tasks finished so far, failed ones included. */
+  finished: number;
+  /** Seconds since there was last something to do; 0 while there is. */
+  idleSeconds: number;
+  /** By ordinal. */
+  workers: ReadonlyMap<number, WorkerLoad>;
+}
