@@ -4,6 +4,7 @@ import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { cacheRoot, cached, hashOf, readAll } from './cache.ts';
+import { installPackages, isInstalled } from './debian.ts';
 import { here, NAMES, parseName, type Name } from './names.ts';
 import { writeArchive, type ImageConfig } from './oci.ts';
 import { run } from './run.ts';
@@ -68,6 +69,10 @@ async function buildImage(name: Name, progress: (line: string) => void): Promise
 
 async function buildBase(scratch: string, progress: (line: string) => void): Promise<string> {
   requireRoot();
+  if (!isInstalled('mmdebstrap')) {
+    progress('base: installing mmdebstrap, which unpacks a Debian without a registry');
+    await installPackages(['mmdebstrap']);
+  }
   progress(`base: installing Debian ${SUITE} with ${PACKAGES.join(', ')}`);
   const layer = join(scratch, 'base.tar');
   const hooks = [
@@ -82,12 +87,7 @@ async function buildBase(scratch: string, progress: (line: string) => void): Pro
     `--include=${PACKAGES.join(',')}`,
     ...hooks,
   ];
-  await run('setpriv', [...OWN_NAMESPACES, 'mmdebstrap', ...options, SUITE, layer]).catch((error: Error) => {
-    throw new Error(
-      `${error.message}\nThe build needs mmdebstrap (apt-get install mmdebstrap); images/*/Dockerfile need only Docker.`,
-      { cause: error },
-    );
-  });
+  await run('setpriv', [...OWN_NAMESPACES, 'mmdebstrap', ...options, SUITE, layer]);
   return layer;
 }
 
@@ -151,7 +151,8 @@ async function main(): Promise<void> {
     console.log(`usage: node images/build.ts [${NAMES.join('|')}]…
 
 Builds the flow images (all by default) as OCI archives in ${cacheRoot()}/images and prints "reference archive"
-for each. Needs no Docker and no registry, but root and mmdebstrap. What is in the cache is not built again.`);
+for each. Needs no Docker and no registry, but root, and mmdebstrap,
+which it installs where it is missing. What is in the cache is not built again.`);
   } else {
     const progress = (line: string) => console.error(line);
     for (const name of positionals.length > 0 ? positionals.map(parseName) : NAMES) {

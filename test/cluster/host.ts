@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { run } from './command.ts';
+import { installPackages, isInstalled } from '../../images/debian.ts';
 import type { Progress } from './progress.ts';
 
 /** Program → Debian package that brings it. */
@@ -33,22 +33,5 @@ export async function ensureHostTools(node: boolean, progress: Progress): Promis
   if (node && cniFolder() === undefined) missing.add('containernetworking-plugins');
   if (missing.size === 0) return;
   const packages = [...missing];
-  if (process.getuid?.() !== 0 || !isInstalled('apt-get')) {
-    throw new Error(
-      `these packages are missing: ${packages.join(', ')} (names as in Debian); install them and try again`,
-    );
-  }
-  const environment = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
-  await progress.during(`installing ${packages.join(', ')}`, async () => {
-    await run('apt-get', ['update'], { env: environment, timeoutSeconds: 300 });
-    await run('apt-get', ['install', '--yes', '--no-install-recommends', ...packages], {
-      env: environment,
-      timeoutSeconds: 600,
-    });
-  });
-}
-
-function isInstalled(program: string): boolean {
-  const folders = [...(process.env['PATH'] ?? '').split(':'), '/usr/sbin', '/sbin'];
-  return folders.some((folder) => existsSync(`${folder}/${program}`));
+  await progress.during(`installing ${packages.join(', ')}`, () => installPackages(packages));
 }
