@@ -32,10 +32,14 @@ export interface WorkerLoad {
   drain: DrainState | undefined;
 }
 
-/** Unfinished runnable tasks that demand the same of a worker; `{}` is any worker. `seconds` of work left by learnt durations. */
+/** Unfinished runnable tasks, running ones included, that demand the same of a worker. */
 export interface Demand {
+  /** Dask's abstract resources; `{}`: any worker will do. */
   resources: Readonly<Record<string, number>>;
   tasks: number;
+  /** Of `tasks`, those of a kind that has never finished: how long they take is not known. */
+  unknown: number;
+  /** Seconds of work left, by the durations learnt so far. */
   seconds: number;
 }
 

@@ -32,6 +32,7 @@ export interface Adapt {
   maximumCores: number;
   minimumMemoryBytes: number;
   maximumMemoryBytes: number;
+  intervalSeconds: number;
   waitCount: number;
   targetSeconds: number;
   /** Of `clusterKwargs.idle_timeout`: an idle cluster shrinks to its minimum at once after this. */
@@ -45,7 +46,10 @@ export interface ScalingInput {
   runningSince: number | undefined;
   adapt: Adapt;
   groups: readonly WorkerGroup[];
-  /** The newest answers, newest last: at most `adapt.waitCount`, each of them about `interval` after the one before. Empty when nothing is known, or what is known is stale. */
+  /**
+   * The newest answers, newest last, as `remember` keeps them: those of the doorbell as well as one each interval, for
+   * a peak between two of them must count. Empty when nothing is known, or what is known is stale.
+   */
   window: readonly Load[];
 }
 

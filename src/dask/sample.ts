@@ -63,6 +63,8 @@ const group = z.object({
   /** What each task of the group demands of a worker; `{}` means any worker. */
   resources,
   tasks: count,
+  /** Of `tasks`, those of a prefix that has never finished: their duration is a guess. */
+  unknown: count.default(0),
   /** Expected seconds of work left, by durations learnt so far. */
   seconds: amount,
 });

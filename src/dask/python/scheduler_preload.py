@@ -164,13 +164,14 @@ class Demand:
             return prefix.duration_average
         return 2 * prefix.max_exec_time if prefix.max_exec_time > 0 else self.scheduler.UNKNOWN_TASK_DURATION
 
-    def add(self, resources, tasks, seconds):
+    def add(self, resources, tasks, seconds, unknown=0):
         key = tuple(sorted((text(name), float(amount)) for name, amount in resources))
         if key not in self.groups and len(self.groups) >= MAX_GROUPS:
             return
-        row = self.groups.setdefault(key, [0.0, 0.0])
+        row = self.groups.setdefault(key, [0.0, 0.0, 0.0])
         row[0] += tasks
         row[1] += seconds
+        row[2] += unknown
 
     def add_all(self, tasks, looks, executing=None):
         """Lets each task looked at stand for its share of all; `executing` is what has elapsed of those that run.
@@ -186,15 +187,15 @@ class Demand:
             looked += 1
         for (resources, prefix), number in kinds.items():
             share = number * len(tasks) / looked
-            self.add(resources, share, share * self.duration(prefix))
+            self.add(resources, share, share * self.duration(prefix), share if prefix.duration_average < 0 else 0)
         for ts, elapsed in (executing or {}).items():
             self.add((ts.resource_restrictions or {}).items(), 0, -min(elapsed, self.duration(ts.prefix)))
         return bound
 
     def rows(self):
         return [
-            {"resources": dict(key), "tasks": round(tasks), "seconds": max(seconds, 0.0)}
-            for key, (tasks, seconds) in self.groups.items()
+            {"resources": dict(key), "tasks": round(tasks), "unknown": round(unknown), "seconds": max(seconds, 0.0)}
+            for key, (tasks, seconds, unknown) in self.groups.items()
             if tasks
         ]
 

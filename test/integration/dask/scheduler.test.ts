@@ -87,8 +87,8 @@ describe.each(ENDS)('a scheduler with the preload, %s', (end) => {
     const { tasks, demand } = sample()!;
     expect(tasks.queued + tasks.processing).toBe(30);
     expect(tasks.total).toBe(37);
-    expect(demand).toContainEqual({ resources: { GPU: 1 }, tasks: 7, seconds: 3.5 });
-    expect(demand).toContainEqual({ resources: {}, tasks: 30, seconds: expect.any(Number) });
+    expect(demand).toContainEqual({ resources: { GPU: 1 }, tasks: 7, unknown: 7, seconds: 3.5 });
+    expect(demand).toContainEqual({ resources: {}, tasks: 30, unknown: 30, seconds: expect.any(Number) });
     // What runs longer than assumed teaches about what has not run yet.
     await eventually(
       () => (sample()?.demand.find((group) => group.resources['GPU'] === undefined)?.seconds ?? 0) > 60,
