@@ -43,6 +43,11 @@ export class Monitor {
     this.#stopping.add(stopped);
   }
 
+  /** Keys that are tracked. */
+  get size(): number {
+    return this.#watches.size;
+  }
+
   /** Undefined for a key that is not tracked. */
   newest(key: string): Newest | undefined {
     return this.#watches.get(key)?.newest;

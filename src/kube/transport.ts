@@ -17,6 +17,8 @@ export interface TransportOptions {
   /** Limit of one attempt of a write. Default 4 500: below the 5 s between a leader's renew deadline and the end of its lease. */
   readonly writeTimeoutMs?: number;
   readonly userAgent?: string;
+  /** Told of every attempt: its verb, the answer's status (0: none came), and milliseconds until then, for streams until the first byte. */
+  readonly onAttempt?: (verb: string, status: number, ms: number) => void;
 }
 
 export interface Request {
@@ -63,6 +65,7 @@ export class Transport {
       readTimeoutMs: options.readTimeoutMs ?? 30_000,
       writeTimeoutMs: options.writeTimeoutMs ?? 4_500,
       userAgent: options.userAgent ?? 'flowrun-operator',
+      onAttempt: options.onAttempt ?? (() => undefined),
     };
     this.#slots = new Slots(this.#options.connections);
     this.#connections = new Connections(this.#options.connections);
@@ -141,21 +144,23 @@ export class Transport {
       if (request.method !== 'GET' && request.mayWrite?.() === false) {
         throw new FencedError(`${describe(request)}: not sent, this process may not write now`);
       }
-      const response = await this.#connections.for(credentials)[pool].request({
-        origin: new URL(credentials.server).origin,
-        path: pathOf(request, credentials.server),
-        method: request.method,
-        headers: {
-          accept: 'application/json',
-          'user-agent': this.#options.userAgent,
-          ...(request.body !== undefined && { 'content-type': request.contentType ?? 'application/json' }),
-          ...credentials.headers,
-        },
-        body: request.body ?? null,
-        signal,
-        headersTimeout: 0,
-        bodyTimeout,
-      });
+      const response = await this.#timed(request, pool, () =>
+        this.#connections.for(credentials)[pool].request({
+          origin: new URL(credentials.server).origin,
+          path: pathOf(request, credentials.server),
+          method: request.method,
+          headers: {
+            accept: 'application/json',
+            'user-agent': this.#options.userAgent,
+            ...(request.body !== undefined && { 'content-type': request.contentType ?? 'application/json' }),
+            ...credentials.headers,
+          },
+          body: request.body ?? null,
+          signal,
+          headersTimeout: 0,
+          bodyTimeout,
+        }),
+      );
       if (response.statusCode < 400) {
         return response;
       }
@@ -166,6 +171,23 @@ export class Transport {
       }
       const retryAfter = response.headers['retry-after'];
       throw apiError(describe(request), response.statusCode, lenientJson(text), String(retryAfter ?? ''));
+    }
+  }
+
+  async #timed(
+    { method }: Request,
+    pool: keyof Pools,
+    send: () => Promise<Dispatcher.ResponseData>,
+  ): Promise<Dispatcher.ResponseData> {
+    const verb = pool === 'streams' ? 'WATCH' : method;
+    const sentAt = performance.now();
+    let status = 0;
+    try {
+      const response = await send();
+      status = response.statusCode;
+      return response;
+    } finally {
+      this.#options.onAttempt(verb, status, performance.now() - sentAt);
     }
   }
 }

@@ -19,7 +19,8 @@ export interface WorkQueueOptions {
 export class WorkQueue {
   readonly #backoff: Backoff;
   readonly #onError: (key: string, error: unknown) => void;
-  readonly #ready = new Set<string>();
+  /** Key → when it became ready, by `performance.now()`; in that order. */
+  readonly #ready = new Map<string, number>();
   readonly #running = new Set<string>();
   /** Added while running. */
   readonly #dirty = new Set<string>();
@@ -38,6 +39,12 @@ export class WorkQueue {
     return this.#ready.size + this.#dirty.size;
   }
 
+  /** Milliseconds that the key which has been ready longest waits already; 0 when none does. */
+  get ageMs(): number {
+    const [since] = this.#ready.values();
+    return since === undefined ? 0 : performance.now() - since;
+  }
+
   /** Keys being worked on. */
   get running(): number {
     return this.#running.size;
@@ -49,7 +56,7 @@ export class WorkQueue {
       this.#dirty.add(key);
       return;
     }
-    this.#ready.add(key);
+    this.#makeReady(key);
     this.#wake?.();
   }
 
@@ -88,7 +95,7 @@ export class WorkQueue {
     signal.addEventListener('abort', abort);
     this.#arm();
     while (!signal.aborted) {
-      for (const key of this.#ready) {
+      for (const key of this.#ready.keys()) {
         if (inFlight.size >= concurrency) {
           break;
         }
@@ -125,8 +132,15 @@ export class WorkQueue {
     } finally {
       this.#running.delete(key);
       if (this.#dirty.delete(key)) {
-        this.#ready.add(key);
+        this.#makeReady(key);
       }
+    }
+  }
+
+  /** A key that is ready already keeps its place. */
+  #makeReady(key: string): void {
+    if (!this.#ready.has(key)) {
+      this.#ready.set(key, performance.now());
     }
   }
 
