@@ -11,6 +11,11 @@ const schema = z.object({
   startDeadlineSeconds: count(1).default(600),
   sampleSeconds: count(1).default(5),
   concurrency: count(1).default(16),
+  /** Where the Lease is; without one this process works at once, alone. */
+  leaseNamespace: z.string().min(1).optional(),
+  leaseName: z.string().min(1).default('flowrun-operator'),
+  /** Absent: no HTTP server. */
+  httpPort: count(0).max(65_535).optional(),
   logLevel: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace']).default('info'),
 });
 
@@ -23,6 +28,9 @@ const FLAGS = {
   'start-deadline-seconds': 'time for a run to start, where it sets none (default 600)',
   'sample-seconds': 'seconds between two looks at a Dask scheduler (default 5)',
   concurrency: 'runs reconciled at once (default 16)',
+  'lease-namespace': 'elect a leader by a Lease in this namespace, to run several replicas',
+  'lease-name': 'name of that Lease (default flowrun-operator)',
+  'http-port': 'serve /metrics, /healthz and /readyz on this port',
   'log-level': 'fatal, error, warn, info, debug or trace (default info)',
 } as const;
 

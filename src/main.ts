@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { hostname } from 'node:os';
 import { KubeConfig } from '@kubernetes/client-node';
 import pkg from '../package.json' with { type: 'json' };
@@ -30,6 +31,9 @@ for (const signal of ['SIGTERM', 'SIGINT'] as const) {
 
 const server = kubeConfig.getCurrentCluster()?.server;
 log.info({ version: pkg.version, server, namespace: config.namespace ?? 'all' }, 'Starting');
-const operator = new Operator({ kubeConfig, config, version: pkg.version, instance: hostname(), log });
-await operator.run(stop.signal);
-log.info('Stopped');
+const instance = `${hostname()}_${randomBytes(4).toString('hex')}`;
+const operator = new Operator({ kubeConfig, config, version: pkg.version, instance, log });
+if ((await operator.run(stop.signal)) === 'lost') {
+  log.error('The lease was lost; this process ends, so that it is started anew');
+  process.exitCode = 1;
+} else log.info('Stopped');

@@ -7,7 +7,10 @@ import { Monitor } from '../dask/monitor.ts';
 import { Client } from '../kube/client.ts';
 import { isFenced } from '../kube/errors.ts';
 import { EventRecorder } from '../kube/events.ts';
+import { LeaderElection } from '../kube/leader.ts';
 import { WorkQueue } from '../kube/workqueue.ts';
+import { HttpServer } from '../ops/http.ts';
+import { Metrics } from '../ops/metrics.ts';
 import { Actor, SELECTOR_KEYS } from './actor.ts';
 import { AttemptPlans } from './attempt-plans.ts';
 import { Cache } from './cache.ts';
@@ -16,9 +19,13 @@ import { readPrograms } from './programs.ts';
 import { ProgressBudget } from './progress-budget.ts';
 import { Reconciler } from './reconciler.ts';
 import { SchedulerWatch } from './scheduler-watch.ts';
+import { Telemetry } from './telemetry.ts';
 
 /** How often an idle operator checks whether its caches are filled. */
 const SYNC_POLL_MS = 20;
+
+/** A watch hears a bookmark about once a minute, and one that is silent for 150 s is opened anew: beyond this that does not work. */
+const SILENT_WATCH_MS = 10 * 60_000;
 
 /** A run that nothing wakes is looked at this often: missed events cost time, never correctness. */
 const RESYNC_MS = 5 * 60_000;
@@ -32,9 +39,12 @@ export interface OperatorOptions {
     startDeadlineSeconds: number;
     sampleSeconds: number;
     concurrency: number;
+    leaseNamespace?: string | undefined;
+    leaseName: string;
+    httpPort?: number | undefined;
   };
   version: string;
-  /** Of this process, in the events it writes. */
+  /** Of this process, in the events it writes and in the Lease it holds: unique, restarts included. */
   instance: string;
   log: Logger;
 }
@@ -47,12 +57,20 @@ export class Operator {
     this.#options = options;
   }
 
-  /** Works until the signal is aborted. What is under way then is finished or found again at the next start. */
-  async run(signal: AbortSignal): Promise<void> {
+  /**
+   * Works until the signal is aborted; with a lease, while it holds it, and stands by with filled caches before. What is under way at
+   * the end is finished or found again at the next start. `lost`: another process leads now, and this one must be started anew.
+   */
+  async run(signal: AbortSignal): Promise<'stopped' | 'lost'> {
     const { kubeConfig, config, log, instance } = this.#options;
     const now = () => Date.now();
     const programs = await readPrograms();
-    const client = new Client(kubeConfig, { requiredSelectorKeys: SELECTOR_KEYS });
+    let election: LeaderElection | undefined;
+    const client = new Client(kubeConfig, {
+      requiredSelectorKeys: SELECTOR_KEYS,
+      mayWrite: () => election?.mayWrite() ?? true,
+      onAttempt: (verb, status, ms) => metrics.requested(verb, status, ms / 1000),
+    });
     const queue = new WorkQueue({ onError: (key, error) => logFailure(log, key, error) });
     const add = (key: string) => queue.add(key);
     const cache = new Cache({
@@ -65,6 +83,14 @@ export class Operator {
     const resolveConfig = this.#resolveConfig();
     const plans = new AttemptPlans({ client, cache, config: resolveConfig, programs, now });
     const monitor = new Monitor({ onSample: add });
+    const metrics = new Metrics({
+      queueDepth: () => queue.depth,
+      queueAgeSeconds: () => queue.ageMs / 1000,
+      watchAgeSeconds: () => cache.oldestEventAge / 1000,
+      leads: () => election?.mayWrite() ?? true,
+      schedulers: () => monitor.size,
+    });
+    const telemetry = new Telemetry(metrics);
     const events = new EventRecorder({ client, controller: MANAGER, instance });
     const reconciler = new Reconciler({
       client,
@@ -76,25 +102,69 @@ export class Operator {
       budget: new ProgressBudget(),
       plan: (run) => planOf(run, resolveConfig),
       startDeadlineSeconds: config.startDeadlineSeconds,
+      onCommit: (key, before, after) => telemetry.committed(key, before, after, now()),
       now,
       log,
     });
     const handle = async (key: string, within: AbortSignal): Promise<void> => {
-      await reconciler.reconcile(key, within);
+      const startedAt = performance.now();
+      const measured = (result: 'success' | 'error') =>
+        metrics.reconciled(result, (performance.now() - startedAt) / 1000);
+      await reconciler.reconcile(key, within).then(
+        () => measured('success'),
+        (error: unknown) => {
+          measured('error');
+          throw error;
+        },
+      );
       queue.forget(key);
       queue.addAfter(key, RESYNC_MS);
     };
+    const work = async (leading: AbortSignal): Promise<void> => {
+      log.info('Caches are filled; working');
+      await Promise.all([events.run(leading), queue.run(config.concurrency, handle, leading)]);
+    };
+
+    const ended = new AbortController();
+    const watching = cache.run(AbortSignal.any([signal, ended.signal]));
+    const http = await this.#serve(metrics, cache);
     try {
-      const watching = [cache.run(signal), events.run(signal)];
-      await until(() => cache.synced, signal);
-      if (!signal.aborted) log.info('Caches are filled; working');
       // Nothing is decided from a picture that is not complete.
-      await queue.run(config.concurrency, handle, signal);
-      await Promise.all(watching);
+      await until(() => cache.synced, signal);
+      if (signal.aborted) return 'stopped';
+      if (config.leaseNamespace === undefined) {
+        await work(signal);
+        return 'stopped';
+      }
+      election = new LeaderElection({
+        client,
+        namespace: config.leaseNamespace,
+        name: config.leaseName,
+        identity: instance,
+        onError: (error) => log.warn({ err: error }, 'The lease could not be read or written'),
+      });
+      log.info('Caches are filled; standing by for the lease');
+      return await election.run(work, signal);
     } finally {
+      ended.abort();
+      await watching;
       await monitor.close();
+      await http?.close();
       await client.close();
     }
+  }
+
+  async #serve(metrics: Metrics, cache: Cache): Promise<HttpServer | undefined> {
+    const { config, log } = this.#options;
+    if (config.httpPort === undefined) return undefined;
+    const filled = () => (cache.synced ? undefined : 'the caches are not filled yet');
+    const alive = () =>
+      cache.synced && cache.oldestEventAge > SILENT_WATCH_MS
+        ? `a watch has been silent for ${Math.round(cache.oldestEventAge / 1000)} s`
+        : undefined;
+    const http = await HttpServer.start({ port: config.httpPort, metrics, healthy: alive, ready: filled });
+    log.info({ port: http.port }, 'Serving /metrics, /healthz and /readyz');
+    return http;
   }
 
   #resolveConfig(): ResolveConfig {

@@ -32,6 +32,8 @@ export interface ReconcilerOptions {
   budget: ProgressBudget;
   plan: (run: FlowRun) => Plan;
   startDeadlineSeconds: number;
+  /** Told of every status that was written. */
+  onCommit: (key: string, before: FlowRunStatus, after: FlowRunStatus) => void;
   now: () => number;
   log: Logger;
 }
@@ -100,7 +102,7 @@ export class Reconciler {
     decision: Extract<Decision, { kind: 'commit' }>,
     signal: AbortSignal,
   ): Promise<boolean> {
-    const { client, cache, events, budget, queue, now } = this.#options;
+    const { client, cache, events, budget, queue, onCommit, now } = this.#options;
     if (decision.progress) {
       const waitMs = budget.waitMs(key, now());
       if (waitMs > 0) {
@@ -113,6 +115,7 @@ export class Reconciler {
       const written = await client.replaceStatus(FLOW_RUN, { ...object, status }, { signal });
       cache.own.wrote(FLOW_RUN.kind, written);
       budget.wrote(key, now());
+      onCommit(key, run.status ?? {}, status);
     } catch (error) {
       if (isNotFound(error)) return false;
       if (!isConflict(error)) throw error;

@@ -34,6 +34,8 @@ export interface TestNamespace {
   delete(kind: string, name: string): Promise<void>;
   /** Logs of a pod's only or first container. */
   logs(pod: string): Promise<string>;
+  /** Runs a command in a pod's first container; throws when it fails. */
+  exec(pod: string, command: readonly string[]): Promise<string>;
   remove(): Promise<void>;
 }
 
@@ -76,6 +78,7 @@ export async function namespaceFor(stem: string): Promise<TestNamespace> {
     delete: async (kind, object) =>
       void (await run(inside('delete', kind, object, '--ignore-not-found', '--wait=true'))),
     logs: (pod) => run(inside('logs', pod)),
+    exec: (pod, command) => run(inside('exec', pod, '--', ...command)),
     remove: async () => void (await run(['delete', 'namespace', name, '--wait=false'])),
   };
 }

@@ -12,6 +12,12 @@ export interface OperatorProcess {
   stop(): Promise<number | null>;
   /** SIGKILL. */
   kill(): Promise<void>;
+  /** SIGSTOP: it holds what it has and does nothing. */
+  pause(): void;
+  /** SIGCONT. */
+  resume(): void;
+  /** Resolves to the exit code once it has ended by itself. */
+  readonly exited: Promise<number | null>;
 }
 
 /** Starts the operator as a process of its own and returns once its caches are filled. */
@@ -41,6 +47,9 @@ export async function startOperator(options: {
       return child.exitCode;
     },
     kill: () => end('SIGKILL'),
+    pause: () => child.kill('SIGSTOP'),
+    resume: () => child.kill('SIGCONT'),
+    exited: exited.then(() => child.exitCode),
   };
   if (options.wait ?? true) {
     await eventually('the operator fills its caches', () => {
