@@ -12,7 +12,10 @@ export type ConditionType =
   | 'Suspended'
   | 'ClusterUnused'
   | 'VersionMismatch'
-  | 'ExecutorArguments';
+  | 'ExecutorArguments'
+  | 'Scaling'
+  | 'WorkersPending'
+  | 'UnsatisfiableResources';
 
 /** As `metav1.Condition`. */
 export const condition = z.strictObject({

@@ -34,6 +34,12 @@ const adaptKwargs = withRules(
       .describe('Least memory of all workers: bytes, or a string such as `"8 GiB"`.')
       .optional(),
     maximum_memory: intOrString().describe('Most memory of all workers.').optional(),
+    dry_run: z
+      .boolean()
+      .describe(
+        'Tell in `status.scaling` and in events what scaling would do, and leave the cluster as it is. Not known upstream.',
+      )
+      .optional(),
   }),
   [
     {

@@ -17,6 +17,9 @@ export const PHASES = [
   'Cancelled',
 ] as const;
 
+/** Kinds of workers of one run. */
+export const MAX_GROUPS = 16;
+
 const workers = z.strictObject({
   desired: int32().describe('Workers there should be.').optional(),
   ready: int32().describe('Workers connected to the scheduler.').optional(),
@@ -25,13 +28,24 @@ const workers = z.strictObject({
     .describe('Worker ordinals given out so far in this attempt; none is used twice.')
     .optional(),
   failures: int32().describe('Workers lost in this attempt, and replaced.').optional(),
-  ordinals: text(4096).describe('Ordinals of the workers that shall exist, as ranges: `0-9,12`.').optional(),
+});
+
+const ordinals = () => text(8192);
+
+const group = z.strictObject({
+  name: nonEmpty(63).describe('`default`, or its name in `clusterKwargs.worker_groups`.'),
+  desired: int32().describe('Workers of this kind that there should be.').optional(),
+  ordinals: ordinals()
+    .describe('Ordinals of the workers that shall exist, as ranges: `0-9,12`. No two groups share one.')
+    .optional(),
+  leaving: ordinals().describe('Those among them that are being retired.').optional(),
 });
 
 const cluster = z.strictObject({
   schedulerAddress: text(512).describe('Where the Dask scheduler listens.').optional(),
   dashboard: text(1024).describe('How to open the Dask dashboard.').optional(),
   workers: workers.describe('The workers in numbers.').optional(),
+  groups: listMap(group, 'name', MAX_GROUPS).describe('The workers by kind.').optional(),
   versions: textMap(32, 128)
     .describe('Versions of Python, Dask and others, as the scheduler reports them.')
     .optional(),
@@ -39,6 +53,9 @@ const cluster = z.strictObject({
 
 const scaling = z.strictObject({
   target: int32().describe('Workers the present work asks for, before limits.').optional(),
+  desired: int32()
+    .describe('Workers there should be, after limits. In a dry run there are others.')
+    .optional(),
   queued: int32().describe('Tasks waiting for a worker.').optional(),
   processing: int32().describe('Tasks assigned to workers.').optional(),
   unrunnable: int32().describe('Tasks that no present worker can run.').optional(),

@@ -40,6 +40,7 @@ const boundsOnly = all([
     'maximum_cores',
     'minimum_memory',
     'maximum_memory',
+    'dry_run',
   ].map((field) => unchanged(field, ADAPT)),
   `!(${unchanged('minimum', ADAPT)} && ${unchanged('maximum', ADAPT)})`,
 ]);

@@ -1,5 +1,5 @@
 import type { Action, ChildRef } from '../core/decision.ts';
-import { LABELS, selectorFor } from '../core/names.ts';
+import { LABELS, selectorFor, workersSelector } from '../core/names.ts';
 import type { Client } from '../kube/client.ts';
 import { isConflict, isNotFound } from '../kube/errors.ts';
 import { controllerOf } from '../kube/object.ts';
@@ -13,6 +13,9 @@ export const SELECTOR_KEYS = [LABELS.uid, LABELS.attempt, LABELS.role];
 
 /** Scheduler and workers hold nothing worth saving once the attempt has ended. */
 const CLUSTER_GRACE_SECONDS = 1;
+
+/** Named in one selector; the URL must stay short. */
+const WORKERS_PER_DELETE = 200;
 
 /** Creates in flight at once for one run. */
 const PARALLEL_CREATES = 16;
@@ -63,8 +66,10 @@ export class Actor {
     switch (action.type) {
       case 'deleteCluster':
         return this.#deleteCluster(target, signal);
-      case 'deletePod':
-        return this.#delete(POD, target.namespace, action.name, action.uid, signal);
+      case 'deleteFlow':
+        return this.#delete(POD, target.namespace, action.name, action.uid, { signal });
+      case 'deleteWorkers':
+        return this.#deleteWorkers(target, action.pods, signal);
       case 'deleteObject':
         return this.#deleteObject(target, action.child.role, signal);
       case 'stopFlow':
@@ -91,15 +96,37 @@ export class Actor {
     }
   }
 
+  async #deleteWorkers(
+    target: AttemptRef,
+    pods: readonly { ordinal: number; name: string; uid: string }[],
+    signal: AbortSignal,
+  ): Promise<void> {
+    const { namespace, uid, attempt } = target;
+    const options = { gracePeriodSeconds: CLUSTER_GRACE_SECONDS, signal };
+    for (let start = 0; start < pods.length; start += WORKERS_PER_DELETE) {
+      const some = pods.slice(start, start + WORKERS_PER_DELETE);
+      const [only] = some;
+      if (some.length === 1 && only !== undefined) {
+        await this.#delete(POD, namespace, only.name, only.uid, options);
+      } else {
+        // An ordinal is never used twice, so the selector names these very pods.
+        const ordinals = some.map(({ ordinal }) => ordinal);
+        const labelSelector = workersSelector(uid, attempt, ordinals);
+        await this.#client.deleteCollection(POD, namespace, { labelSelector, ...options });
+        for (const pod of some) this.#cache.own.deleted(pod.uid);
+      }
+    }
+  }
+
   async #delete(
     resource: Resource,
     namespace: string,
     name: string,
     uid: string,
-    signal: AbortSignal,
+    options: { gracePeriodSeconds?: number; signal: AbortSignal },
   ): Promise<void> {
     try {
-      await this.#client.delete(resource, namespace, name, { uid, signal });
+      await this.#client.delete(resource, namespace, name, { uid, ...options });
     } catch (error) {
       // The name belongs to another object by now: ours is gone.
       if (!isConflict(error)) throw error;
@@ -118,7 +145,7 @@ export class Actor {
     );
     const uid =
       object === undefined || controllerOf(object)?.uid !== target.uid ? undefined : object.metadata.uid;
-    if (uid !== undefined) await this.#delete(resource, target.namespace, name, uid, signal);
+    if (uid !== undefined) await this.#delete(resource, target.namespace, name, uid, { signal });
   }
 
   async #stopFlow(target: AttemptRef, name: string, uid: string, signal: AbortSignal): Promise<void> {

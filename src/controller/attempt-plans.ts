@@ -90,7 +90,7 @@ export class AttemptPlans {
       case 'scheduler':
         return { resource: POD, object: { ...schedulerPod(ref, ref.attempt, resolved) } };
       case 'worker':
-        return { resource: POD, object: { ...workerPod(ref, ref.attempt, resolved, child.ordinal) } };
+        return { resource: POD, object: { ...workerPod(ref, ref.attempt, resolved, child) } };
       case 'flow':
         return {
           resource: POD,

@@ -1,5 +1,6 @@
 import type { FlowRun } from '../api/flow-run.ts';
 import { classifyPod } from '../core/classify.ts';
+import { wantedOrdinals } from '../core/groups.ts';
 import { LABELS, childName } from '../core/names.ts';
 import type { Children, Observed, Plan, PodState, SchedulerView } from '../core/observed.ts';
 import { ownResult } from '../core/result.ts';
@@ -79,10 +80,9 @@ function childrenOf({ run, cache }: ObserveInput, attempt: number): Children {
   };
 }
 
-/** Every ordinal ever allocated is looked up: pods just created are not in the index yet. */
+/** Those that shall exist are looked up by name: pods just created are not in the index yet. */
 function ordinalsSeen(run: FlowRun, cache: Cache, attempt: number): Set<number> {
-  const allocated = run.status?.cluster?.workers?.allocated ?? 0;
-  const ordinals = new Set(Array.from({ length: allocated }, (_, ordinal) => ordinal));
+  const ordinals = wantedOrdinals(run.status ?? {});
   for (const { metadata } of cache.pods(run.metadata.uid)) {
     if (metadata.labels?.[LABELS.attempt] !== String(attempt)) continue;
     const ordinal = metadata.labels[LABELS.ordinal];

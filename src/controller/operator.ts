@@ -1,8 +1,6 @@
 import type { KubeConfig } from '@kubernetes/client-node';
 import type { Logger } from 'pino';
-import type { FlowRun } from '../api/flow-run.ts';
-import type { Plan } from '../core/observed.ts';
-import { type ResolveConfig, resolve } from '../core/resolve.ts';
+import type { ResolveConfig } from '../core/resolve.ts';
 import { Monitor } from '../dask/monitor.ts';
 import { Client } from '../kube/client.ts';
 import { isFenced } from '../kube/errors.ts';
@@ -15,6 +13,7 @@ import { Actor, SELECTOR_KEYS } from './actor.ts';
 import { AttemptPlans } from './attempt-plans.ts';
 import { Cache } from './cache.ts';
 import { MANAGER } from './observe.ts';
+import { planOf } from './plan.ts';
 import { readPrograms } from './programs.ts';
 import { ProgressBudget } from './progress-budget.ts';
 import { Reconciler } from './reconciler.ts';
@@ -179,18 +178,6 @@ export class Operator {
       gracePeriodSeconds: 30,
     };
   }
-}
-
-function planOf(run: FlowRun, config: ResolveConfig): Plan {
-  const resolution = resolve(run, config);
-  if (!resolution.ok) return resolution;
-  const { resolved, warnings } = resolution;
-  return {
-    ok: true,
-    cluster: resolved.cluster !== undefined,
-    workers: resolved.cluster?.workers ?? 0,
-    warnings,
-  };
 }
 
 function logFailure(log: Logger, key: string, error: unknown): void {

@@ -6,6 +6,7 @@ import { currentAttempt } from '../core/attempt.ts';
 import { decide } from '../core/decide.ts';
 import type { Action, ChildRef, Decision } from '../core/decision.ts';
 import type { Plan } from '../core/observed.ts';
+import { formatOrdinals } from '../core/ordinals.ts';
 import type { Client } from '../kube/client.ts';
 import { isConflict, isForbidden, isInvalid, isNotFound } from '../kube/errors.ts';
 import type { EventRecorder } from '../kube/events.ts';
@@ -192,6 +193,8 @@ function refusalOf(error: unknown): string | undefined {
 }
 
 function describe(action: Action): string {
+  if (action.type === 'deleteWorkers')
+    return `${action.type} ${formatOrdinals(action.pods.map(({ ordinal }) => ordinal))}`;
   if (!('child' in action)) return action.type;
   const ordinal = 'ordinal' in action.child ? `-${action.child.ordinal}` : '';
   return `${action.type} ${action.child.role}${ordinal}`;

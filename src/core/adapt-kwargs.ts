@@ -1,4 +1,6 @@
-import { count, duration, parsed, readKwargs, size } from './kwargs.ts';
+import { count, duration, flag, parsed, readKwargs, size } from './kwargs.ts';
+import type { Warning } from './resolve.ts';
+import type { ResolvedAdapt } from './resolved.ts';
 
 const cores = () =>
   parsed(
@@ -16,10 +18,29 @@ const ADAPT_KWARGS = {
   maximum_cores: cores(),
   minimum_memory: size(),
   maximum_memory: size(),
+  dry_run: flag(),
 } as const;
 
-/** Keyword arguments of `cluster.adapt()`: durations in seconds, memory in bytes. `problems` are sentences. */
-export function readAdaptKwargs(given: Readonly<Record<string, unknown>>) {
+/** Those of Dask's own `Adaptive`. */
+const DEFAULTS = { interval: 1, waitCount: 3, targetSeconds: 5 };
+
+/** A look costs the scheduler a millisecond or more. */
+const LEAST_INTERVAL = 0.2;
+
+export interface AdaptResolution {
+  /** Undefined when nothing is given: a cluster of fixed size. */
+  adapt: ResolvedAdapt | undefined;
+  warnings: Warning[];
+  /** Sentences. */
+  problems: string[];
+}
+
+/** Keyword arguments of `cluster.adapt()`, with their defaults and within what the operator's configuration allows. */
+export function resolveAdapt(
+  given: Readonly<Record<string, unknown>>,
+  workersPerRun: number,
+): AdaptResolution {
+  if (Object.keys(given).length === 0) return { adapt: undefined, warnings: [], problems: [] };
   const { values, problems } = readKwargs('adaptKwargs', given, ADAPT_KWARGS);
   const pairs = [
     ['minimum', 'maximum'],
@@ -29,5 +50,30 @@ export function readAdaptKwargs(given: Readonly<Record<string, unknown>>) {
   const crossed = pairs
     .filter(([low, high]) => (values[low] ?? 0) > (values[high] ?? Infinity))
     .map(([low, high]) => `\`adaptKwargs.${low}\` must not be greater than \`adaptKwargs.${high}\`.`);
-  return { values, problems: [...problems, ...crossed] };
+  const bound = Math.max(values.minimum ?? 0, values.maximum ?? 0);
+  const maximum = Math.min(values.maximum ?? workersPerRun, workersPerRun);
+  return {
+    problems: [...problems, ...crossed],
+    warnings:
+      bound <= workersPerRun
+        ? []
+        : [
+            {
+              reason: 'WorkersCapped',
+              message: `\`adaptKwargs\` ask for up to ${bound} workers, but the operator's configuration allows ${workersPerRun} workers per run (\`workersPerRun\`); the cluster gets no more.`,
+            },
+          ],
+    adapt: {
+      minimum: Math.min(values.minimum ?? 0, maximum),
+      maximum,
+      minimumCores: values.minimum_cores ?? 0,
+      maximumCores: values.maximum_cores,
+      minimumMemoryBytes: values.minimum_memory ?? 0,
+      maximumMemoryBytes: values.maximum_memory,
+      intervalSeconds: Math.max(values.interval ?? DEFAULTS.interval, LEAST_INTERVAL),
+      waitCount: values.wait_count ?? DEFAULTS.waitCount,
+      targetSeconds: values.target_duration ?? DEFAULTS.targetSeconds,
+      dryRun: values.dry_run ?? false,
+    },
+  };
 }

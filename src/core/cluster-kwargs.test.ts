@@ -171,11 +171,59 @@ describe('a keyword argument that is wrong is refused with what to write instead
     ],
     [
       { worker_groups: 3 },
-      'InvalidClusterKwargs: `clusterKwargs.worker_groups` must be a map from names to keyword arguments, not 3.',
+      'InvalidClusterKwargs: `clusterKwargs.worker_groups` must be a map from names to keyword arguments, or a list of them with a `name` in each, not 3.',
     ],
     [
-      { worker_groups: { gpu: { n_workers: 1 } } },
-      'Unsupported: `clusterKwargs.worker_groups` is not supported yet; leave it out and describe one kind of worker with `resources`, `worker_resources` and `worker_pod_template`.',
+      { worker_groups: { gpu: { n_worker: 1 } } },
+      'InvalidClusterKwargs: `clusterKwargs.worker_groups.gpu.n_worker` is not known; did you mean `n_workers`?',
+    ],
+    [
+      { worker_groups: { gpu: { n_workers: 'two' } } },
+      'InvalidClusterKwargs: `clusterKwargs.worker_groups.gpu.n_workers` must be a whole number of at least 0, not "two".',
+    ],
+    [
+      { worker_groups: { gpu: 2 } },
+      'InvalidClusterKwargs: `clusterKwargs.worker_groups.gpu` must be a map of keyword arguments, not 2.',
+    ],
+    [
+      { worker_groups: { GPU_1: {} } },
+      'InvalidClusterKwargs: `clusterKwargs.worker_groups`: the name "GPU_1" must be lower-case letters, digits and hyphens, at most 63; it becomes a label.',
+    ],
+    [
+      { worker_groups: [{ n_workers: 1 }] },
+      'InvalidClusterKwargs: `clusterKwargs.worker_groups[0].name` must be a string: the group needs a name.',
+    ],
+    [
+      { worker_groups: ['gpu'] },
+      'InvalidClusterKwargs: `clusterKwargs.worker_groups[0]` must be a map of keyword arguments, not "gpu".',
+    ],
+    [
+      { worker_groups: [{ name: 'gpu' }, { name: 'gpu' }] },
+      'InvalidClusterKwargs: `clusterKwargs.worker_groups`: the name gpu comes twice.',
+    ],
+    [
+      { worker_groups: { gpu: { security: 'none' } } },
+      'InvalidClusterKwargs: `clusterKwargs.worker_groups.gpu.security` concerns the whole cluster; write `clusterKwargs.security`.',
+    ],
+    [
+      { worker_groups: { gpu: { minimum: 3, maximum: 2 } } },
+      'InvalidClusterKwargs: `clusterKwargs.worker_groups.gpu.minimum` must not be greater than `clusterKwargs.worker_groups.gpu.maximum`.',
+    ],
+    [
+      { memory_limit: '2 GiB', worker_groups: { big: { memory_request: '4 GiB' } } },
+      'InvalidClusterKwargs: `clusterKwargs.worker_groups.big`: the request of memory (4Gi) is greater than its limit (2Gi).',
+    ],
+    [
+      { worker_groups: { gpu: { nthreads: 1, threads_per_worker: 2 } } },
+      'InvalidClusterKwargs: `clusterKwargs.worker_groups.gpu.threads_per_worker` and `clusterKwargs.worker_groups.gpu.nthreads` say the same thing; write one of them.',
+    ],
+    [
+      { worker_groups: { gpu: { pod_template: { spec: { nodeName: 'n' } } } } },
+      "InvalidTemplate: `clusterKwargs.worker_groups.gpu.pod_template.spec.nodeName` is the operator's and cannot be set.",
+    ],
+    [
+      { worker_groups: Object.fromEntries(Array.from({ length: 16 }, (_, index) => [`g${index}`, {}])) },
+      'InvalidClusterKwargs: `clusterKwargs.worker_groups` may have at most 15 groups.',
     ],
     [
       { idle_timeout: 'later' },

@@ -67,7 +67,7 @@ export const CLUSTER_KWARGS = {
   worker_command: command,
   worker_groups: z
     .union([z.record(z.string(), z.unknown()), z.array(z.unknown())])
-    .describe('a map from names to keyword arguments'),
+    .describe('a map from names to keyword arguments, or a list of them with a `name` in each'),
   idle_timeout: duration(),
   death_timeout: duration(),
   nanny: flag(),
@@ -78,6 +78,27 @@ export const CLUSTER_KWARGS = {
   extra_container_config: fields('{"imagePullPolicy": "Always"}'),
   extra_pod_config: fields('{"tolerations": [...]}'),
 } as const;
+
+/** Keywords that concern the whole cluster and that no worker group has. */
+export const CLUSTER_WIDE = [
+  'scheduler_resources',
+  'worker_groups',
+  'idle_timeout',
+  'security',
+  'scheduler_pod_template',
+] as const satisfies readonly (keyof typeof CLUSTER_KWARGS)[];
+
+const {
+  scheduler_resources: _resources,
+  worker_groups: _groups,
+  idle_timeout: _timeout,
+  security: _security,
+  scheduler_pod_template: _template,
+  ...WORKER_KWARGS
+} = CLUSTER_KWARGS;
+
+/** A parser per keyword of one worker group. */
+export const GROUP_KWARGS = { ...WORKER_KWARGS, minimum: count(0), maximum: count(0) } as const;
 
 const OWN_NAME = 'the operator names every object after the FlowRun';
 const OWN_LIFE = 'the cluster lives exactly as long as its run';

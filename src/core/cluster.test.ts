@@ -9,9 +9,16 @@ const clusterOf = (kwargs: object) => {
   return resolution.resolved.cluster;
 };
 
+/** The cluster with its default group at hand. */
+const withWorker = (kwargs: object) => {
+  const cluster = clusterOf(kwargs);
+  const [worker] = cluster.groups;
+  return { ...cluster, worker, workers: worker?.workers };
+};
+
 test('the grace period of a template is the one that workers know', () => {
   const pod_template = { spec: { terminationGracePeriodSeconds: 300 } };
-  expect(clusterOf({ pod_template }).worker.gracePeriodSeconds).toBe(300);
+  expect(withWorker({ pod_template }).worker?.gracePeriodSeconds).toBe(300);
 });
 
 describe('a keyword argument becomes a setting of the cluster', () => {
@@ -94,7 +101,7 @@ describe('a keyword argument becomes a setting of the cluster', () => {
     ],
     [{ scheduler_pod_template: { metadata: { labels: { a: 'b' } } } }, { scheduler: { templates: [{}] } }],
   ])('%j', (kwargs, expected) => {
-    expect(clusterOf(kwargs)).toMatchObject(expected);
+    expect(withWorker(kwargs)).toMatchObject(expected);
   });
 });
 

@@ -12,7 +12,8 @@ import { wantedStop } from './stop.ts';
 import { tearDown } from './teardown.ts';
 import { formatTime, parseTime } from './time.ts';
 import { commit } from './transition.ts';
-import { replaceDeadWorkers, wantedOrdinals } from './workers.ts';
+import { groupsOf, wantedOrdinals } from './groups.ts';
+import { replaceDeadWorkers } from './workers.ts';
 
 /**
  * The whole behaviour of a FlowRun: what to do next, given what is seen.
@@ -116,7 +117,7 @@ function during(observed: Observed, attempt: Attempt): Decision {
   const missing = missingChildren(observed, attempt);
   if (missing.length > 0) return act('create what is missing', missing);
   const surplus = surplusWorkers(observed);
-  if (surplus.length > 0) return act('remove workers that were replaced', surplus);
+  if (surplus.length > 0) return act('remove workers that are wanted no more', surplus);
   const deadline = activeDeadline(observed);
   const wakeAt =
     attempt.runningTime === undefined ? earliest(startDeadline(observed, attempt), deadline) : deadline;
@@ -155,9 +156,7 @@ function stopFlow(
       return endAttempt(observed, attempt, asEnding(stop));
     case 'pending':
       if (flow.terminating) return rest('the flow pod is going', flow.goneAt);
-      return act('the flow has not started', [
-        { type: 'deletePod', child: { role: 'flow' }, name: flow.name, uid: flow.uid },
-      ]);
+      return act('the flow has not started', [{ type: 'deleteFlow', name: flow.name, uid: flow.uid }]);
     case 'running':
       if (flow.goneAt !== undefined && observed.now >= flow.goneAt)
         return endAttempt(observed, attempt, asEnding(stop));
@@ -178,20 +177,23 @@ function missingChildren({ children, status }: Observed, attempt: Attempt): Acti
   if (attempt.flowPodUID === undefined && children.flow.state === 'absent') {
     actions.push({ type: 'create', child: { role: 'flow' } });
   }
-  for (const ordinal of wantedOrdinals({ status })) {
-    if ((children.workers.get(ordinal)?.state ?? 'absent') === 'absent') {
-      actions.push({ type: 'create', child: { role: 'worker', ordinal } });
+  for (const { name: group, ordinals, leaving } of groupsOf(status)) {
+    for (const ordinal of ordinals) {
+      if (!leaving.has(ordinal) && (children.workers.get(ordinal)?.state ?? 'absent') === 'absent') {
+        actions.push({ type: 'create', child: { role: 'worker', ordinal, group } });
+      }
     }
   }
   return actions;
 }
 
-function surplusWorkers(observed: Observed): Action[] {
-  const wanted = wantedOrdinals(observed);
-  const actions: Action[] = [];
-  for (const [ordinal, pod] of observed.children.workers) {
-    if (wanted.has(ordinal) || pod.state === 'absent' || pod.terminating) continue;
-    actions.push({ type: 'deletePod', child: { role: 'worker', ordinal }, name: pod.name, uid: pod.uid });
-  }
-  return actions;
+/** Pods of workers that shall not exist: they were replaced, cancelled before they joined, or have been retired. */
+function surplusWorkers({ children, status }: Observed): Action[] {
+  const wanted = wantedOrdinals(status);
+  const pods = [...children.workers].flatMap(([ordinal, pod]) =>
+    wanted.has(ordinal) || pod.state === 'absent' || pod.terminating
+      ? []
+      : [{ ordinal, name: pod.name, uid: pod.uid }],
+  );
+  return pods.length === 0 ? [] : [{ type: 'deleteWorkers', pods }];
 }

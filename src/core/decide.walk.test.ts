@@ -2,15 +2,8 @@ import { expect, test } from 'vitest';
 import { isTrue } from '../api/conditions.ts';
 import { isOver } from './attempt.ts';
 import { decide } from './decide.ts';
-import {
-  type World,
-  environment,
-  initialWorlds,
-  keyOf,
-  observeWorld,
-  operator,
-  settle,
-} from './model-world.ts';
+import { type World, environment, initialWorlds, keyOf, observeWorld, operator } from './model-world.ts';
+import { settle } from './model-settle.ts';
 
 /**
  * Walks every state that operator, kubelet, user and clock can reach together: the operator may crash after each

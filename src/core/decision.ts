@@ -1,9 +1,10 @@
 import type { FlowRunStatus } from '../api/status.ts';
+import type { WorkerRef } from './names.ts';
 
 /** A child of the current attempt, by role. */
 export type ChildRef =
   | { role: 'files' | 'service' | 'scheduler' | 'flow' }
-  | { role: 'worker'; ordinal: number };
+  | ({ role: 'worker' } & WorkerRef);
 
 export type Action =
   /** POST; the name is deterministic, so a repetition meets its own child. */
@@ -11,7 +12,9 @@ export type Action =
   /** One `deletecollection` of the attempt's scheduler and worker pods. */
   | { type: 'deleteCluster' }
   /** Delete with UID precondition. */
-  | { type: 'deletePod'; child: ChildRef; name: string; uid: string }
+  | { type: 'deleteFlow'; name: string; uid: string }
+  /** At once, without grace: they hold nothing. */
+  | { type: 'deleteWorkers'; pods: readonly { ordinal: number; name: string; uid: string }[] }
   | { type: 'deleteObject'; child: { role: 'files' | 'service' } }
   /** Stops a started flow and keeps its logs: `activeDeadlineSeconds: 1` on the pod. */
   | { type: 'stopFlow'; name: string; uid: string }

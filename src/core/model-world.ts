@@ -2,7 +2,7 @@ import type { FlowRunStatus } from '../api/status.ts';
 import { currentAttempt, isOver } from './attempt.ts';
 import { decide } from './decide.ts';
 import type { Action } from './decision.ts';
-import type { Observed, PodState } from './observed.ts';
+import type { ClusterPlan, Observed, PodState } from './observed.ts';
 
 /** For the walk of `decide` in the tests: a small world with the API server's and the kubelet's habits. */
 type Pod = 'absent' | 'pending' | 'running' | 'succeeded' | 'failed' | 'killed';
@@ -33,10 +33,24 @@ export interface World {
   flowStarts: Record<number, number>;
 }
 
+const PLAN: ClusterPlan = {
+  groups: [
+    {
+      name: 'default',
+      workers: 1,
+      minimum: 1,
+      maximum: 1,
+      threads: 1,
+      memoryBytes: undefined,
+      resources: {},
+    },
+  ],
+};
+
 const NOTHING: Pods = { files: false, service: false, flow: 'absent', scheduler: 'absent', workers: {} };
 
 /** Clock readings: start; past back-off, lingering and start deadline; past the active deadline; for `settle` alone. */
-const TIMES = [0, 2_000_000, 4_000_000, 8_000_000];
+export const TIMES = [0, 2_000_000, 4_000_000, 8_000_000];
 const LAST = TIMES.length - 2;
 
 /** Faults, suspension and cancel multiply: with a cluster each has a world of its own. */
@@ -101,7 +115,7 @@ export function observeWorld(world: World, pods: Pods = world.pods): Observed {
       clusterAfterFailureSeconds: 0,
     },
     status: world.status,
-    plan: { ok: true, cluster: world.cluster, workers: world.cluster ? 1 : 0, warnings: [] },
+    plan: { ok: true, cluster: world.cluster ? PLAN : undefined, warnings: [] },
     children: {
       files: pods.files,
       service: pods.service,
@@ -155,7 +169,8 @@ export function operator(world: World): World[] {
   return [...step(world, world.pods), ...step(world, world.stale)];
 }
 
-function step(world: World, picture: Pods): World[] {
+/** One decision from a picture of the children, and every world that a crash in the middle of its actions leaves. */
+export function step(world: World, picture: Pods): World[] {
   const decision = decide(observeWorld(world, picture));
   if (decision.kind === 'commit') {
     const changed = decision.status.attempt !== world.status.attempt;
@@ -195,13 +210,12 @@ function perform(world: World, action: Action): World {
     }
     case 'deleteCluster':
       return after({ scheduler: 'absent', workers: {} });
-    case 'deletePod': {
-      const { child } = action;
-      if (child.role === 'worker') {
-        const { [child.ordinal]: _, ...workers } = pods.workers;
-        return after({ workers });
-      }
+    case 'deleteFlow':
       return after({ flow: 'absent' });
+    case 'deleteWorkers': {
+      const gone = new Set(action.pods.map(({ ordinal }) => String(ordinal)));
+      const left = Object.entries(pods.workers).filter(([ordinal]) => !gone.has(ordinal));
+      return after({ workers: Object.fromEntries(left) });
     }
     case 'deleteObject':
       return after({ [action.child.role]: false });
@@ -251,50 +265,4 @@ export function environment(world: World): World[] {
     worlds.push({ ...world, suspend: !world.suspend, flips: world.flips + 1 });
   if (world.time < LAST && !isOver(status)) worlds.push({ ...world, time: world.time + 1 });
   return worlds;
-}
-
-/** Faults have stopped: pods do what they should, the operator sees the present, time passes when all else rests. */
-export function settle(start: World, settled: Map<string, World>): World {
-  let world = { ...start, faults: 9, flips: 9 };
-  const path: string[] = [];
-  const end = (result: World): World => {
-    for (const key of path) settled.set(key, result);
-    return result;
-  };
-  for (let steps = 0; steps < 200; steps++) {
-    const known = settled.get(keyOf(world));
-    if (known !== undefined) return end(known);
-    path.push(keyOf(world));
-    const next = step(world, world.pods).at(-1);
-    if (next !== undefined && keyOf(next) !== keyOf(world)) {
-      world = next;
-      continue;
-    }
-    const { pods } = world;
-    const number = world.status.attempt ?? 0;
-    if (pods.flow === 'pending')
-      world = {
-        ...world,
-        pods: { ...pods, flow: 'running' },
-        flowStarts: { ...world.flowStarts, [number]: 1 },
-      };
-    else if (pods.scheduler === 'pending') world = { ...world, pods: { ...pods, scheduler: 'running' } };
-    else if (Object.values(pods.workers).includes('pending')) {
-      world = {
-        ...world,
-        pods: {
-          ...pods,
-          workers: Object.fromEntries(
-            Object.entries(pods.workers).map(([ordinal, pod]) => [
-              ordinal,
-              pod === 'pending' ? 'running' : pod,
-            ]),
-          ),
-        },
-      };
-    } else if (pods.flow === 'running') world = { ...world, pods: { ...pods, flow: 'succeeded' } };
-    else if (world.time < TIMES.length - 1) world = { ...world, time: world.time + 1 };
-    else return end(world);
-  }
-  return end(world);
 }

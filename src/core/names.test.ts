@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 
-import { childName, labels, selectorFor } from './names.ts';
+import { childName, labels, selectorFor, workersSelector } from './names.ts';
 import { formatOrdinals, parseOrdinals } from './ordinals.ts';
 
 const uid = '0a1b2c3d-1111-4222-8333-444455556666';
@@ -32,13 +32,14 @@ describe('the name of a child', () => {
 });
 
 test('every child carries whose it is', () => {
-  expect(labels({ name: 'etl', uid }, 3, 'worker', 4)).toEqual({
+  expect(labels({ name: 'etl', uid }, 3, 'worker', { ordinal: 4, group: 'gpu' })).toEqual({
     'app.kubernetes.io/managed-by': 'flowrun-operator',
     'flowrun.dev/name': 'etl',
     'flowrun.dev/uid': uid,
     'flowrun.dev/attempt': '3',
     'flowrun.dev/role': 'worker',
     'flowrun.dev/ordinal': '4',
+    'flowrun.dev/group': 'gpu',
   });
 });
 
@@ -47,6 +48,12 @@ test.each([
   [['scheduler', 'worker'], 'flowrun.dev/role in (scheduler,worker)'],
 ] as const)('a selector on %j names run, attempt and role', (roles, role) => {
   expect(selectorFor(uid, 2, roles)).toBe(`flowrun.dev/uid=${uid},flowrun.dev/attempt=2,${role}`);
+});
+
+test('a selector on some workers names them by ordinal', () => {
+  expect(workersSelector(uid, 2, [3, 11])).toBe(
+    `flowrun.dev/uid=${uid},flowrun.dev/attempt=2,flowrun.dev/role=worker,flowrun.dev/ordinal in (3,11)`,
+  );
 });
 
 describe('ordinals', () => {

@@ -5,6 +5,7 @@ export const LABELS = {
   attempt: 'flowrun.dev/attempt',
   role: 'flowrun.dev/role',
   ordinal: 'flowrun.dev/ordinal',
+  group: 'flowrun.dev/group',
   managedBy: 'app.kubernetes.io/managed-by',
 } as const;
 
@@ -42,12 +43,18 @@ export function childName(
   return (ordinal === undefined ? parts : [...parts, ordinal]).join('-');
 }
 
+/** A worker's number, which no other worker of the attempt ever has, and what kind of worker it is. */
+export interface WorkerRef {
+  ordinal: number;
+  group: string;
+}
+
 /** The labels of one child. */
 export function labels(
   run: Pick<RunRef, 'name' | 'uid'>,
   attempt: number,
   role: Role,
-  ordinal?: number,
+  worker?: WorkerRef,
 ): Record<string, string> {
   return {
     [LABELS.managedBy]: MANAGER,
@@ -55,7 +62,9 @@ export function labels(
     [LABELS.uid]: run.uid,
     [LABELS.attempt]: String(attempt),
     [LABELS.role]: role,
-    ...(ordinal === undefined ? {} : { [LABELS.ordinal]: String(ordinal) }),
+    ...(worker === undefined
+      ? {}
+      : { [LABELS.ordinal]: String(worker.ordinal), [LABELS.group]: worker.group }),
   };
 }
 
@@ -63,4 +72,9 @@ export function labels(
 export function selectorFor(uid: string, attempt: number, roles: readonly Role[]): string {
   const role = roles.length === 1 ? `${LABELS.role}=${roles[0]}` : `${LABELS.role} in (${roles.join(',')})`;
   return `${LABELS.uid}=${uid},${LABELS.attempt}=${attempt},${role}`;
+}
+
+/** Label selector of some workers of one attempt. */
+export function workersSelector(uid: string, attempt: number, ordinals: readonly number[]): string {
+  return `${selectorFor(uid, attempt, ['worker'])},${LABELS.ordinal} in (${ordinals.join(',')})`;
 }

@@ -1,5 +1,6 @@
 import type { FlowRunStatus } from '../api/status.ts';
 import type { RunResult } from './result.ts';
+import type { WorkerGroup } from './scaling-input.ts';
 
 /** Why a container does not start, as the kubelet or the scheduler tells it. `fatal`: waiting cannot help. */
 export interface StartProblem {
@@ -60,9 +61,21 @@ export type SchedulerView =
       result: RunResult | undefined;
     };
 
+/** One kind of worker: its first workers, its bounds, and what one of it offers. */
+export type GroupPlan = Omit<WorkerGroup, 'members' | 'blocked'> & { workers: number };
+
+export interface ClusterPlan {
+  groups: readonly GroupPlan[];
+}
+
 /** What `resolve` says of the current spec. */
 export type Plan =
-  | { ok: true; cluster: boolean; workers: number; warnings: readonly { reason: string; message: string }[] }
+  | {
+      ok: true;
+      /** Undefined when the operator makes none. */
+      cluster: ClusterPlan | undefined;
+      warnings: readonly { reason: string; message: string }[];
+    }
   | { ok: false; reason: string; message: string };
 
 /** Everything a decision is made from. Of one moment, possibly stale, never half-parsed. */

@@ -1,14 +1,14 @@
 import type { Decision } from './decision.ts';
 import type { Observed } from './observed.ts';
 import { commit } from './transition.ts';
-import { wantedOrdinals } from './workers.ts';
+import { wantedOrdinals } from './groups.ts';
 
 /** Commits the numbers that only people read, when they have changed. The writer may drop or delay it. */
 export function progress(observed: Observed): Decision | undefined {
   const { status, children, scheduler } = observed;
   const { cluster } = status;
   if (cluster?.workers === undefined) return undefined;
-  const wanted = wantedOrdinals(observed);
+  const wanted = wantedOrdinals(status);
   const running = [...children.workers].filter(
     ([ordinal, pod]) => wanted.has(ordinal) && pod.state === 'running',
   ).length;

@@ -145,9 +145,11 @@ describe('defaults', () => {
 
   test('the default image serves flow, scheduler and workers', () => {
     const resolved = resolvedOf(resolveWith(dask({}), { image: undefined }, { defaultImage: 'default:1' }));
-    expect([resolved.flow.image, resolved.cluster?.worker.image, resolved.cluster?.scheduler.image]).toEqual(
-      Array(3).fill('default:1'),
-    );
+    expect([
+      resolved.flow.image,
+      resolved.cluster?.groups[0]?.image,
+      resolved.cluster?.scheduler.image,
+    ]).toEqual(Array(3).fill('default:1'));
   });
 
   test.each([

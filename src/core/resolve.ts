@@ -1,5 +1,4 @@
 import type { FlowRunSpec } from '../api/spec.ts';
-import { readAdaptKwargs } from './adapt-kwargs.ts';
 import { clusterMaker } from './cluster-class.ts';
 import { resolveCluster } from './cluster.ts';
 import type { PodRole, RunRef } from './names.ts';
@@ -114,8 +113,6 @@ export function resolve(
         })
       : undefined;
   if (cluster !== undefined && 'problems' in cluster) return refuse(cluster.reason, cluster.problems);
-  const adaptive = kind === 'operator' ? adaptProblems(executor) : undefined;
-  if (adaptive !== undefined) return adaptive;
 
   const templates = template?.template === undefined ? [] : [template.template];
   const {
@@ -134,7 +131,7 @@ export function resolve(
     ok: true,
     warnings: [...(cluster?.warnings ?? []), ...addressWarnings(executor)],
     resolved: {
-      version: 1,
+      version: 2,
       operatorVersion: config.operatorVersion,
       kind,
       pods: { ...pods, imagePullPolicy: pods.imagePullPolicy ?? config.imagePullPolicy },
@@ -178,17 +175,6 @@ function maker(executor: FlowRunSpec['executor']): { kind: Resolved['kind'] } | 
   if (executor.address !== undefined) return { kind: 'address' };
   const made = clusterMaker(executor.clusterClass);
   return 'problem' in made ? made : { kind: made.maker };
-}
-
-/** Scaling is not built yet: bad values are refused first, so that nobody mends them twice. */
-function adaptProblems(executor: FlowRunSpec['executor']): Resolution | undefined {
-  const given = executor?.adaptKwargs ?? {};
-  if (Object.keys(given).length === 0) return undefined;
-  const { problems } = readAdaptKwargs(given);
-  if (problems.length > 0) return refuse('InvalidAdaptKwargs', problems);
-  return refuse('Unsupported', [
-    '`executor.adaptKwargs` is not supported yet; leave it out and write `clusterKwargs.n_workers` for a cluster of fixed size.',
-  ]);
 }
 
 function resolveSource(source: FlowRunSpec['flow']['source']): Resolved['flow']['source'] {

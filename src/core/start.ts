@@ -2,8 +2,8 @@ import { findCondition, isTrue } from '../api/conditions.ts';
 import type { Attempt } from '../api/attempt.ts';
 import type { Decision } from './decision.ts';
 import { normal, warning } from './end.ts';
-import type { Observed, Plan } from './observed.ts';
-import { formatOrdinals } from './ordinals.ts';
+import type { ClusterPlan, Observed, Plan } from './observed.ts';
+import { type Group, withGroups } from './groups.ts';
 import { formatTime } from './time.ts';
 import { type ConditionChange, commit } from './transition.ts';
 
@@ -32,7 +32,8 @@ export function begin(observed: Observed, plan: Extract<Plan, { ok: true }>): De
   const { status, now, run } = observed;
   const number = (status.attempt ?? 0) + 1;
   const time = formatTime(now);
-  const ordinals = new Set(Array.from({ length: plan.workers }, (_, ordinal) => ordinal));
+  const groups = plan.cluster === undefined ? [] : firstWorkers(plan.cluster);
+  const workers = groups.reduce((sum, { ordinals }) => sum + ordinals.size, 0);
   const { cluster: _previous, tasks: _tasks, result: _result, ...kept } = status;
   const change = {
     why: `begin attempt ${number}`,
@@ -41,21 +42,12 @@ export function begin(observed: Observed, plan: Extract<Plan, { ok: true }>): De
       startTime: status.startTime ?? time,
       reason: 'Starting',
       message: plan.cluster
-        ? `Starting a Dask cluster of ${plan.workers} workers and the flow.`
+        ? `Starting a Dask cluster of ${workers} workers and the flow.`
         : 'Starting the flow.',
       attempts: [...(status.attempts ?? []), { number, startTime: time }],
       ...(plan.cluster
         ? {
-            cluster: {
-              workers: {
-                desired: plan.workers,
-                ready: 0,
-                retiring: 0,
-                allocated: plan.workers,
-                failures: 0,
-                ordinals: formatOrdinals(ordinals),
-              },
-            },
+            cluster: withGroups({ workers: { ready: 0, allocated: workers, failures: 0 } }, groups),
           }
         : {}),
     },
@@ -80,6 +72,16 @@ export function begin(observed: Observed, plan: Extract<Plan, { ok: true }>): De
     ],
   };
   return commit({ ...observed, status: kept, run }, change);
+}
+
+/** The groups with their first workers; ordinals are counted across them. */
+function firstWorkers({ groups }: ClusterPlan): Group[] {
+  let next = 0;
+  return groups.map(({ name, workers }) => ({
+    name,
+    ordinals: new Set(Array.from({ length: workers }, () => next++)),
+    leaving: new Set<number>(),
+  }));
 }
 
 /** All warnings in one condition: its type is a key, so a second one would replace the first. */

@@ -26,8 +26,7 @@ export function tearDown(
     const lingersUntil =
       attempt?.endTime === undefined ? now : parseTime(attempt.endTime) + LINGER_SECONDS * 1000;
     if (!flow.terminating && !flow.stopping) {
-      if (flow.state === 'pending')
-        actions.push({ type: 'deletePod', child: { role: 'flow' }, name: flow.name, uid: flow.uid });
+      if (flow.state === 'pending') actions.push({ type: 'deleteFlow', name: flow.name, uid: flow.uid });
       else if (now >= lingersUntil || run.cancel)
         actions.push({ type: 'stopFlow', name: flow.name, uid: flow.uid });
       else wakeAt = earliest(wakeAt, lingersUntil);

@@ -2,7 +2,7 @@ import type { Attempt } from '../api/attempt.ts';
 import type { Decision } from './decision.ts';
 import { warning } from './end.ts';
 import type { Observed, PodState } from './observed.ts';
-import { formatOrdinals, parseOrdinals } from './ordinals.ts';
+import { groupsOf, wantedOrdinals, withGroups } from './groups.ts';
 import { formatTime } from './time.ts';
 import { commit } from './transition.ts';
 
@@ -12,16 +12,12 @@ const EARLY_FAILURES = 3;
 /** Failures in all, as a multiple of the workers wanted, after which replacing them is pointless. */
 const FAILURES_PER_WORKER = 10;
 
-export function wantedOrdinals({ status }: Pick<Observed, 'status'>): Set<number> {
-  return parseOrdinals(status.cluster?.workers?.ordinals ?? '');
-}
-
 /**
  * Commits the loss of workers whose pods ended or are being deleted by somebody: they are counted, and others with
  * new ordinals take their places. The commit comes before their pods are deleted, so that none is counted twice.
  */
 export function replaceDeadWorkers(observed: Observed, attempt: Attempt): Decision | undefined {
-  const wanted = wantedOrdinals(observed);
+  const wanted = wantedOrdinals(observed.status);
   const dead = [...observed.children.workers].filter(([ordinal, pod]) => wanted.has(ordinal) && isDead(pod));
   const workers = observed.status.cluster?.workers;
   if (dead.length === 0 || workers === undefined) return undefined;
@@ -42,17 +38,19 @@ export function replaceDeadWorkers(observed: Observed, attempt: Attempt): Decisi
   }
 
   let allocated = workers.allocated ?? 0;
+  const groups = groupsOf(observed.status);
   for (const [ordinal] of dead) {
-    wanted.delete(ordinal);
-    wanted.add(allocated++);
+    const group = groups.find(({ ordinals }) => ordinals.delete(ordinal));
+    group?.leaving.delete(ordinal);
+    group?.ordinals.add(allocated++);
   }
   return commit(observed, {
     why: `replace ${dead.length} lost workers`,
     fields: {
-      cluster: {
-        ...observed.status.cluster,
-        workers: { ...workers, failures, allocated, ordinals: formatOrdinals(wanted) },
-      },
+      cluster: withGroups(
+        { ...observed.status.cluster, workers: { ...workers, failures, allocated } },
+        groups,
+      ),
     },
     events: [
       warning(

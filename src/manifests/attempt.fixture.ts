@@ -28,7 +28,11 @@ export function everything(resolved: Resolved, files: Partial<AttemptFiles> = {}
     filesConfigMap(run, 1, resolved, { programs: PROGRAMS, parametersJson: '{}', ...files }),
     ...(resolved.cluster === undefined
       ? []
-      : [schedulerService(run, 1, resolved), schedulerPod(run, 1, resolved), workerPod(run, 1, resolved, 0)]),
+      : [
+          schedulerService(run, 1, resolved),
+          schedulerPod(run, 1, resolved),
+          workerPod(run, 1, resolved, { ordinal: 0, group: 'default' }),
+        ]),
     flowPod(run, 1, resolved, 3600),
   ];
 }

@@ -78,14 +78,39 @@ describe('the flow pod', () => {
     const resolved = resolvedOf(dask({}), { serviceAccountName: 'etl' });
     expect(token(flowPod(run, 1, resolved))).toBe(true);
     expect(token(schedulerPod(run, 1, resolved))).toBe(false);
-    expect(token(workerPod(run, 1, resolved, 0))).toBe(false);
+    expect(token(workerPod(run, 1, resolved, FIRST))).toBe(false);
     expect(token(flowPod(run, 1, resolvedOf()))).toBe(false);
   });
 });
 
+const FIRST = { ordinal: 0, group: 'default' };
+
 describe('a worker', () => {
+  test('of a group is made as its group says', () => {
+    const resolved = resolvedOf(
+      dask({
+        env: { A: 'all', B: 'all' },
+        worker_groups: { gpu: { image: 'cuda:1', env: { B: 'gpu' }, worker_resources: { GPU: 1 } } },
+      }),
+    );
+    const gpu = workerPod(run, 1, resolved, { ordinal: 5, group: 'gpu' });
+    expect(gpu.metadata).toMatchObject({
+      name: 'etl-0a1b2c3d-1-worker-5',
+      labels: { 'flowrun.dev/group': 'gpu', 'flowrun.dev/ordinal': '5' },
+    });
+    expect(gpu).toHaveProperty('spec.containers.0.image', 'cuda:1');
+    expect(containerOf(gpu).command.join(' ')).toContain('--resources GPU=1');
+    expect(['A', 'B'].map((each) => variable(gpu, each))).toEqual(['all', 'gpu']);
+    const plain = workerPod(run, 1, resolved, FIRST);
+    expect(plain).toHaveProperty('spec.containers.0.image', 'flows:1');
+    expect(variable(plain, 'B')).toBe('all');
+    expect(() => workerPod(run, 1, resolved, { ordinal: 0, group: 'tpu' })).toThrow(TypeError);
+  });
+
   const command = (kwargs: object) =>
-    containerOf(workerPod(run, 2, resolvedOf(dask(kwargs)), 7)).command.join(' ');
+    containerOf(workerPod(run, 2, resolvedOf(dask(kwargs)), { ordinal: 7, group: 'default' })).command.join(
+      ' ',
+    );
   const address = 'tcp://etl-0a1b2c3d-2-scheduler.team.svc:8786';
   const name = '--name etl-0a1b2c3d-2-worker-7 --no-dashboard';
   const rest = '--death-timeout 600 --preload /flowrun/worker_preload.py';
@@ -119,7 +144,7 @@ describe('a worker', () => {
         { name: 'OMP_NUM_THREADS', value: '8' },
       ],
     };
-    const worker = workerPod(run, 1, resolvedOf(dask({ env: { A: 'cluster' } }), flow), 0);
+    const worker = workerPod(run, 1, resolvedOf(dask({ env: { A: 'cluster' } }), flow), FIRST);
     expect(['A', 'B', 'OMP_NUM_THREADS', 'MKL_NUM_THREADS'].map((each) => variable(worker, each))).toEqual([
       'cluster',
       'all',
@@ -129,11 +154,11 @@ describe('a worker', () => {
   });
 
   test('carries no mark against eviction: it can be replaced', () => {
-    expect(workerPod(run, 1, resolvedOf(dask({})), 0).metadata.annotations).toEqual({});
+    expect(workerPod(run, 1, resolvedOf(dask({})), FIRST).metadata.annotations).toEqual({});
   });
 
   test('is not made without a cluster', () => {
-    expect(() => workerPod(run, 1, resolvedOf(), 0)).toThrow(TypeError);
+    expect(() => workerPod(run, 1, resolvedOf(), FIRST)).toThrow(TypeError);
     expect(() => schedulerPod(run, 1, resolvedOf())).toThrow(TypeError);
   });
 });

@@ -1,4 +1,4 @@
-import { type PodRole, type RunRef, childName } from '../core/names.ts';
+import { type PodRole, type RunRef, type WorkerRef, childName } from '../core/names.ts';
 import { FILES_PATH, type PodTemplate, SOURCE_PATH } from '../core/pod-template.ts';
 import type { Resolved, Resources } from '../core/resolved.ts';
 import type { PodManifest } from './object.ts';
@@ -14,7 +14,7 @@ export interface Variable {
 /** What one role's pod has beyond what all share. */
 export interface PodParts {
   role: PodRole;
-  ordinal?: number;
+  worker?: WorkerRef;
   image: string;
   command: string[];
   /** The operator's own variables: nobody overrides them. */
@@ -43,8 +43,8 @@ export const DO_NOT_DISRUPT = {
 
 /** A bare pod that runs once: operator defaults, under the typed fields of the spec, under its templates. */
 export function pod(run: RunRef, attempt: number, { pods, flow }: Resolved, parts: PodParts): PodManifest {
-  const { role, ordinal } = parts;
-  const metadata = childMetadata(run, attempt, role, ordinal);
+  const { role } = parts;
+  const metadata = childMetadata(run, attempt, role, parts.worker);
   const files = childName(run, attempt, 'files');
   // The scheduler has the user's code too: newer releases of Dask unpickle the task graph there.
   const { source } = flow;

@@ -33,7 +33,7 @@ export function runJson(run: RunRef, attempt: number, resolved: Resolved, parame
         ? null
         : {
             schedulerAddress: schedulerAddress(run, attempt, cluster.security),
-            workers: cluster.workers,
+            workers: cluster.groups.reduce((sum, { workers }) => sum + workers, 0),
             startTimeoutSeconds: resolved.startDeadlineSeconds,
           },
     gracePeriodSeconds: flow.gracePeriodSeconds,

@@ -1,6 +1,6 @@
-import { type RunRef, childName } from '../core/names.ts';
+import { type RunRef, type WorkerRef, childName } from '../core/names.ts';
 import { FILES_PATH } from '../core/pod-template.ts';
-import type { Resolved, ResolvedCluster } from '../core/resolved.ts';
+import type { Resolved, ResolvedGroup } from '../core/resolved.ts';
 import { clusterOf, logging } from './cluster.ts';
 import type { PodManifest } from './object.ts';
 import { type Variable, pod } from './pod.ts';
@@ -17,37 +17,38 @@ const NANNY_ENV: Variable[] = [
   { name: 'MALLOC_TRIM_THRESHOLD_', value: '65536' },
 ];
 
-/** One Dask worker, whose ordinal no other worker of the attempt ever has. Throws TypeError when the operator makes no cluster. */
-export function workerPod(run: RunRef, attempt: number, resolved: Resolved, ordinal: number): PodManifest {
+/** One Dask worker. Throws TypeError when the operator makes no cluster, or none with such a group. */
+export function workerPod(run: RunRef, attempt: number, resolved: Resolved, ref: WorkerRef): PodManifest {
   const cluster = clusterOf(resolved);
-  const { worker } = cluster;
+  const worker = cluster.groups.find(({ name }) => name === ref.group);
+  if (worker === undefined) throw new TypeError(`the attempt has no worker group ${ref.group}`);
   const address = schedulerAddress(run, attempt, cluster.security);
   return pod(run, attempt, resolved, {
     role: 'worker',
-    ordinal,
+    worker: ref,
     image: worker.image,
     command: [
       ...(worker.command ?? COMMAND),
       address,
       '--name',
-      childName(run, attempt, 'worker', ordinal),
+      childName(run, attempt, 'worker', ref.ordinal),
       ...flags(worker),
     ],
     env: [
       { name: 'DASK_SCHEDULER_ADDRESS', value: address },
       { name: 'FLOWRUN_GRACE_SECONDS', value: String(worker.gracePeriodSeconds) },
     ],
-    userEnv: cluster.env,
+    userEnv: worker.env,
     defaultEnv: [...NANNY_ENV, ...logging(cluster)],
-    labels: cluster.labels,
-    annotations: cluster.annotations,
+    labels: worker.labels,
+    annotations: worker.annotations,
     resources: worker.resources,
     gracePeriodSeconds: worker.gracePeriodSeconds,
     templates: worker.templates,
   });
 }
 
-function flags(worker: ResolvedCluster['worker']): string[] {
+function flags(worker: ResolvedGroup): string[] {
   const resources = Object.entries(worker.daskResources).map(([name, amount]) => `${name}=${amount}`);
   return [
     '--no-dashboard',
@@ -64,7 +65,7 @@ function flags(worker: ResolvedCluster['worker']): string[] {
   ];
 }
 
-function nanny({ nanny, command }: ResolvedCluster['worker']): string[] {
+function nanny({ nanny, command }: ResolvedGroup): string[] {
   // dask-cuda-worker always has a nanny, and no flag for it.
   if (command?.some((word) => word.includes('cuda')) === true) return [];
   return nanny ? ['--nanny', '--preload-nanny', PRELOAD] : ['--no-nanny'];

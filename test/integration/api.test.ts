@@ -117,7 +117,13 @@ describe('the API server', () => {
     }));
     const status = {
       attempts,
-      cluster: { workers: { ordinals: '0-499' } },
+      cluster: {
+        groups: Array.from({ length: 16 }, (_, index) => ({
+          name: `group-${index}`,
+          ordinals: Array.from({ length: 800 }, (_, ordinal) => 100_000_000 + 2 * ordinal).join(','),
+          leaving: '0-499',
+        })),
+      },
       result: { value: [1, null, { a: 'b' }] },
     };
     const answer = await patch('big', { status }, '--subresource=status');
