@@ -1,16 +1,16 @@
-import { readFile } from 'node:fs/promises';
+import { readdir, readFile } from 'node:fs/promises';
 
-const SOURCES = {
-  'launcher.py': '../launcher/launcher.py',
-  'scheduler.py': '../dask/python/scheduler.py',
-  'scheduler_preload.py': '../dask/python/scheduler_preload.py',
-  'worker_preload.py': '../dask/python/worker_preload.py',
-} as const;
+const FOLDERS = [new URL('../launcher/', import.meta.url), new URL('../dask/python/', import.meta.url)];
+const TESTS = /^(test_.*|conftest)\.py$/;
 
 /** The Python programs that travel with every attempt, by file name. Read once, at start: a broken install shows at once. */
 export async function readPrograms(): Promise<Record<string, string>> {
-  const texts = Object.entries(SOURCES).map(
-    async ([name, path]) => [name, await readFile(new URL(path, import.meta.url), 'utf8')] as const,
-  );
-  return Object.fromEntries(await Promise.all(texts));
+  const found: [string, string][] = [];
+  for (const folder of FOLDERS) {
+    for (const name of await readdir(folder)) {
+      if (!name.endsWith('.py') || TESTS.test(name)) continue;
+      found.push([name, await readFile(new URL(name, folder), 'utf8')]);
+    }
+  }
+  return Object.fromEntries(found.sort(([one], [other]) => (one < other ? -1 : 1)));
 }

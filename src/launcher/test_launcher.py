@@ -83,6 +83,32 @@ def test_a_module_of_the_sources_is_an_entrypoint_too(bench):
     assert bench.run("flow:twice", {"n": 4}).value == 8
 
 
+def test_the_launchers_own_modules_hide_none_of_the_users(bench):
+    names = ["launcher", "main", "report", "run", "values", "scheduler", "worker_preload"]
+    bench.write(flow="import %s\ndef everything(): return [%s]" % (", ".join(names), ", ".join(name + ".MINE" for name in names)))
+    bench.write(**{name: "MINE = %r" % name for name in names})
+    assert bench.run("flow.py:everything").value == names
+
+
+@pytest.mark.parametrize("method", ["spawn", "forkserver", "fork"])
+def test_children_of_multiprocessing_run_functions_of_the_flow(bench, method):
+    bench.write(
+        flow="""
+        import multiprocessing, os
+        from concurrent.futures import ProcessPoolExecutor
+        def square(x):
+            return x * x, os.getpid()
+        def main(method):
+            context = multiprocessing.get_context(method)
+            with ProcessPoolExecutor(2, mp_context=context) as pool:
+                found = list(pool.map(square, range(4)))
+            return [[x for x, _ in found], os.getpid() in {pid for _, pid in found}]
+        """
+    )
+    ended = bench.run("flow.py:main", {"method": method})
+    assert ended.value == [[0, 1, 4, 9], False], ended.output
+
+
 @pytest.mark.parametrize(
     "entrypoint, files, parameters, reason, words",
     [

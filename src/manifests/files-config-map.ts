@@ -7,7 +7,7 @@ import { sourceKey } from './source.ts';
 
 /** What the attempt carries beside the resolved spec. */
 export interface AttemptFiles {
-  /** The programs of the operator by file name: `launcher.py`, `scheduler.py`, `scheduler_preload.py`, `worker_preload.py`. */
+  /** The Python files of the operator by name: the launcher's modules, the scheduler's starter and the preloads. */
   programs: Readonly<Record<string, string>>;
   /** `spec.flow.parameters` as the server sent them, digit by digit; `{}` when there are none. */
   parametersJson: string;

@@ -1,0 +1,58 @@
+"""Commands instead of Python objects."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+
+from .faults import SpecFault
+from .outcome import Outcome, cancelled, succeeded
+from .signals import kill_group, signal_name
+from .words import cut
+
+
+def run_command(run, signals):
+    """Runs the command as a child with its own process group, hands signals on to that group, and reaps whatever is
+    orphaned in the meantime. The child's exit code decides the outcome, unless it was told to stop."""
+    arguments = run.command + run.args
+    adopt_orphans()
+    try:
+        child = subprocess.Popen(arguments, stdin=subprocess.DEVNULL, start_new_session=True)
+    except FileNotFoundError as error:
+        if shutil.which(arguments[0]):
+            raise SpecFault("CommandFailed", "the command could not be started: %s" % error) from error
+        raise SpecFault("CommandNotFound", "there is no program %r in this image (PATH=%s)" % (arguments[0], os.environ.get("PATH", ""))) from error
+    except OSError as error:
+        raise SpecFault("CommandFailed", "the command could not be started: %s" % error) from error
+    signals.forward_to(child.pid)
+    status = reap_until(child.pid)
+    child.returncode = 0  # reaped here, not by subprocess
+    signals.forward_to(None)
+    kill_group(child.pid, signal.SIGKILL)
+    code = 128 + os.WTERMSIG(status) if os.WIFSIGNALED(status) else os.WEXITSTATUS(status)
+    said = "killed by %s" % signal_name(os.WTERMSIG(status)) if os.WIFSIGNALED(status) else "exited with code %d" % code
+    if signals.received:
+        return cancelled(signals.received, "the command was sent %s and was then %s" % (signal_name(signals.received), said))
+    if code == 0:
+        return succeeded()
+    return Outcome("Failed", code, "Flow", "FlowFailed", "the command %s: %s" % (said, cut(" ".join(arguments), 300)), status=1)
+
+
+def adopt_orphans():
+    """Makes this process the parent of its descendants' orphans where the system can (PID 1 is it anyway)."""
+    try:
+        import ctypes
+
+        PR_SET_CHILD_SUBREAPER = 36
+        ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+    except (ImportError, OSError, AttributeError):
+        pass
+
+
+def reap_until(wanted):
+    while True:
+        pid, status = os.waitpid(-1, 0)
+        if pid == wanted:
+            return status

@@ -1,0 +1,90 @@
+"""The executor of the FlowRun."""
+
+from __future__ import annotations
+
+import math
+import os
+
+from .faults import SpecFault
+from .words import did_you_mean
+
+
+class Executor:
+    """The executor of the FlowRun. `cluster_kwargs` is None when absent: upstream tells that from an empty mapping."""
+
+    def __init__(self, document):
+        self.type = document.get("type")
+        self.scheduler = document.get("scheduler")
+        self.kwargs = document.get("kwargs") or {}
+        self.address = document.get("address")
+        self.cluster_class = document.get("clusterClass")
+        self.cluster_kwargs = document.get("clusterKwargs")
+        self.adapt_kwargs = document.get("adaptKwargs") or {}
+        self.client_kwargs = client_arguments(document.get("clientKwargs") or {})
+        self.debug = bool(document.get("debug"))
+        if self.type not in ("LocalExecutor", "LocalDaskExecutor", "DaskExecutor"):
+            raise SpecFault(
+                "UnknownExecutor",
+                "executor.type %r is none of LocalExecutor, LocalDaskExecutor, DaskExecutor" % (self.type,),
+            )
+        if self.type == "LocalDaskExecutor":
+            self.scheduler = local_scheduler(self.scheduler)
+
+
+LOCAL_SCHEDULERS = {
+    "threads": "threads",
+    "threading": "threads",
+    "processes": "processes",
+    "multiprocessing": "processes",
+    "sync": "synchronous",
+    "synchronous": "synchronous",
+    "single-threaded": "synchronous",
+}
+
+
+def local_scheduler(name):
+    """Upstream's aliases, in any case. Dask's own word `threaded` is not among them, upstream either."""
+    known = LOCAL_SCHEDULERS.get((name or "threads").lower())
+    if known is None:
+        raise SpecFault(
+            "UnknownScheduler",
+            "executor.scheduler %r is unknown%s: LocalDaskExecutor knows %s"
+            % (name, did_you_mean(name.lower(), LOCAL_SCHEDULERS), ", ".join(LOCAL_SCHEDULERS)),
+        )
+    return known
+
+
+def client_arguments(kwargs):
+    """clientKwargs as `distributed.Client` takes them: `security` may be a mapping of Security's arguments."""
+    if isinstance(kwargs.get("security"), dict):
+        from distributed.security import Security
+
+        try:
+            return dict(kwargs, security=Security(**kwargs["security"]))
+        except TypeError as error:
+            raise SpecFault("BadClientKwargs", "clientKwargs.security: %s" % error) from error
+    return kwargs
+
+
+def no_dask(executor, error):
+    return SpecFault("DaskMissing", "executor %s needs Dask, and the image has none (%s): add `distributed` to it" % (executor.type, error))
+
+
+def cpu_limit():
+    """CPUs this container may use: its cgroup's quota (version 2, then 1), at most those it may be scheduled on."""
+    available = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    for quota_path, period_path in (
+        ("/sys/fs/cgroup/cpu.max", None),
+        ("/sys/fs/cgroup/cpu/cpu.cfs_quota_us", "/sys/fs/cgroup/cpu/cpu.cfs_period_us"),
+    ):
+        try:
+            with open(quota_path) as file:
+                words = file.read().split()
+            if period_path:
+                with open(period_path) as file:
+                    words.append(file.read().strip())
+            if words[0] not in ("max", "-1"):
+                return max(1, min(available, math.ceil(int(words[0]) / int(words[1]))))
+        except (OSError, ValueError, IndexError, ZeroDivisionError):
+            continue
+    return available
