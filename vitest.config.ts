@@ -6,6 +6,7 @@ export default defineConfig({
       'src/**/*.test.ts',
       'test/cluster/**/*.test.ts',
       'test/support/**/*.test.ts',
+      'test/bench/**/*.test.ts',
       'images/**/*.test.ts',
     ],
     testTimeout: 30_000,
