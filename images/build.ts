@@ -4,14 +4,15 @@ import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { cacheRoot, cached, hashOf, readAll } from './cache.ts';
-import { installPackages, isInstalled } from './debian.ts';
-import { here, NAMES, parseName, type Name } from './names.ts';
+import { debianLayer, OWN_NAMESPACES, requireRoot, SUITE } from './layer.ts';
+import { here, IMAGES, type ImageName, parseImage, type Name } from './names.ts';
 import { writeArchive, type ImageConfig } from './oci.ts';
+import { buildOperatorImage } from './operator/image.ts';
 import { run } from './run.ts';
 
-/** A flow image as an OCI archive, for `ctr image import`, `kind load image-archive` or `docker load`. */
+/** An image as an OCI archive, for `ctr image import`, `kind load image-archive` or `docker load`. */
 export interface Image {
-  name: Name;
+  name: ImageName;
   /** `localhost/flowrun-<name>:<hash of everything that went in>`: with such a tag the kubelet never pulls an image that is there. */
   reference: string;
   archive: string;
@@ -28,7 +29,6 @@ const CONFIG: ImageConfig = {
   ],
   Cmd: ['python3'],
 };
-const SUITE = 'bookworm';
 // usr-is-merged takes usrmerge's place, which base.sh removes; it wants the links that the hook below makes.
 const PACKAGES = ['python3', 'python3-venv', 'ca-certificates', 'tzdata', 'usr-is-merged'];
 
@@ -38,12 +38,18 @@ const PACKAGES = ['python3', 'python3-venv', 'ca-certificates', 'tzdata', 'usr-i
  * @throws Error for an unknown name, and with the failed command's output when a step fails.
  */
 export async function buildImages(
-  names: readonly string[] = NAMES,
+  names: readonly string[] = IMAGES,
   options: { progress?: (line: string) => void } = {},
 ): Promise<Image[]> {
   const { progress = () => {} } = options;
   const images: Image[] = [];
-  for (const name of names.map(parseName)) images.push(await buildImage(name, progress));
+  for (const name of names.map(parseImage)) {
+    images.push(
+      name === 'operator'
+        ? { name, ...(await buildOperatorImage(progress)) }
+        : await buildImage(name, progress),
+    );
+  }
   return images;
 }
 
@@ -67,28 +73,13 @@ async function buildImage(name: Name, progress: (line: string) => void): Promise
   return { name, reference, archive };
 }
 
-async function buildBase(scratch: string, progress: (line: string) => void): Promise<string> {
-  requireRoot();
-  if (!isInstalled('mmdebstrap')) {
-    progress('base: installing mmdebstrap, which unpacks a Debian without a registry');
-    await installPackages(['mmdebstrap']);
-  }
-  progress(`base: installing Debian ${SUITE} with ${PACKAGES.join(', ')}`);
-  const layer = join(scratch, 'base.tar');
+function buildBase(scratch: string, progress: (line: string) => void): Promise<string> {
   const hooks = [
     `--customize-hook=copy-in ${here('base.sh')} /tmp`,
     '--customize-hook=chroot "$1" sh /tmp/base.sh',
     '--customize-hook=rm "$1/tmp/base.sh"',
   ];
-  const options = [
-    '--mode=root',
-    '--variant=minbase',
-    '--skip=output/dev',
-    `--include=${PACKAGES.join(',')}`,
-    ...hooks,
-  ];
-  await run('setpriv', [...OWN_NAMESPACES, 'mmdebstrap', ...options, SUITE, layer]);
-  return layer;
+  return debianLayer(join(scratch, 'base.tar'), { variant: 'minbase', packages: PACKAGES, hooks }, progress);
 }
 
 /** Installs the Python packages in a scratch copy of the base and packs what that added. */
@@ -127,19 +118,9 @@ async function buildPackages(
   return layer;
 }
 
-/** Arguments of `setpriv` before a command: what it mounts is never seen outside, and all it started ends with it or with this process. */
-const OWN_NAMESPACES = ['--pdeathsig', 'KILL', 'unshare', '--mount', '--pid', '--fork', '--kill-child', '--'];
-
 async function copyIfThere(candidates: readonly (string | undefined)[], target: string): Promise<void> {
   const source = candidates.find((path) => path !== undefined && existsSync(path));
   if (source !== undefined) await cp(source, target, { dereference: true, force: true });
-}
-
-function requireRoot(): void {
-  if (process.getuid?.() !== 0)
-    throw new Error(
-      'building an image without Docker needs root; with Docker: docker build -f images/<name>/Dockerfile images',
-    );
 }
 
 async function main(): Promise<void> {
@@ -148,14 +129,14 @@ async function main(): Promise<void> {
     options: { help: { type: 'boolean', short: 'h' } },
   });
   if (values.help) {
-    console.log(`usage: node images/build.ts [${NAMES.join('|')}]…
+    console.log(`usage: node images/build.ts [${IMAGES.join('|')}]…
 
-Builds the flow images (all by default) as OCI archives in ${cacheRoot()}/images and prints "reference archive"
+Builds the images (all by default) as OCI archives in ${cacheRoot()}/images and prints "reference archive"
 for each. Needs no Docker and no registry, but root, and mmdebstrap,
 which it installs where it is missing. What is in the cache is not built again.`);
   } else {
     const progress = (line: string) => console.error(line);
-    for (const name of positionals.length > 0 ? positionals.map(parseName) : NAMES) {
+    for (const name of positionals.length > 0 ? positionals.map(parseImage) : IMAGES) {
       for (const image of await buildImages([name], { progress }))
         console.log(image.reference, image.archive);
     }

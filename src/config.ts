@@ -3,7 +3,8 @@ import { z } from 'zod';
 
 const count = (least: number) => z.coerce.number().int().min(least);
 
-const schema = z.object({
+/** What can be set, by flag or environment. */
+export const settings = z.object({
   /** Namespace to serve; all when absent. */
   namespace: z.string().min(1).optional(),
   defaultImage: z.string().min(1).optional(),
@@ -19,7 +20,7 @@ const schema = z.object({
   logLevel: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace']).default('info'),
 });
 
-export type Config = z.infer<typeof schema>;
+export type Config = z.infer<typeof settings>;
 
 const FLAGS = {
   namespace: 'namespace to serve (default: all)',
@@ -68,7 +69,7 @@ export function readConfig(
       values[flag] ?? env[`FLOWRUN_${flag.replaceAll('-', '_').toUpperCase()}`],
     ]),
   );
-  const parsed = schema.safeParse(given);
+  const parsed = settings.safeParse(given);
   if (parsed.success) return { config: parsed.data };
   return {
     error: parsed.error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`).join('; '),

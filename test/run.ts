@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { parseArgs } from 'node:util';
-import { NAMES } from '../images/names.ts';
+import { IMAGES, NAMES } from '../images/names.ts';
 import { venv } from '../images/venv.ts';
 import { add, closingLine, countJunit, countVitest, judge, NONE, type Counts } from './support/counts.ts';
 
@@ -130,7 +130,7 @@ const cluster = (...args: string[]) =>
 
 async function main(scratch: string, unitOnly: boolean): Promise<Counts> {
   // Building the cluster takes longest, and waits mostly for one processor: it starts first, beside everything else.
-  const ready = unitOnly ? undefined : cluster('up', '--images', NAMES.join(','));
+  const ready = unitOnly ? undefined : cluster('up', '--images', IMAGES.join(','));
   try {
     let sum = await runAll([...CHECKS, vitest('unit tests', [])], scratch);
     sum = add(sum, await runAll(await launcherTests(), scratch));

@@ -16,7 +16,7 @@ export interface Command {
   readonly scheduler: boolean;
   readonly audit: boolean;
   readonly wipe: boolean;
-  /** Names of flow images to build and load. */
+  /** Names of images to build and load. */
   readonly images: readonly string[];
 }
 
@@ -28,7 +28,7 @@ Actions
   up       start the cluster; quick when it already runs
   down     stop it; its objects and images are kept for the next up, unless --wipe
   status   show the clusters and their processes
-  images   build the flow images and load them into the running cluster
+  images   build the images and load them into the running cluster
   env      print the shell lines that point kubectl at the cluster: eval "$(npm run --silent cluster -- env)"
 
 Options
@@ -37,7 +37,7 @@ Options
                           kind:       kind, in Docker, as kind-config.yaml says
                           kubeconfig: the cluster of your current kubeconfig; never chosen for you
                           (default: kind where Docker answers and kind is installed, else local)
-  --images NAME,NAME      flow images to build and load with up or images (images: all of them)
+  --images NAME,NAME      images to build and load with up or images: prefect1, prefect3, operator (images: all)
   --control-plane-only    local: etcd, API server and controller manager without a node; about 3 s, no root
   --scheduler             local: a scheduler even with --control-plane-only
   --no-controller-manager local: leave out the controller manager (only with --control-plane-only)

@@ -51,6 +51,11 @@ const MODULES = {
     flags: ['-ldflags', stripped],
     programs: { coredns: '.' },
   },
+  helm: {
+    what: 'Helm (once; about two minutes)',
+    flags: ['-ldflags', stripped],
+    programs: { helm: 'helm.sh/helm/v4/cmd/helm' },
+  },
   pause: { what: 'pause', flags: ['-ldflags', stripped], programs: { pause: '.' } },
 } satisfies Record<string, Module>;
 

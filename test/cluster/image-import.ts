@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { copyFile, mkdir, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { cached } from '../../images/cache.ts';
-import { NAMES } from '../../images/names.ts';
+import { IMAGES } from '../../images/names.ts';
 import { writeArchive } from '../../images/oci.ts';
 import { run } from './command.ts';
 import { pathsOf } from './components.ts';
@@ -29,7 +29,7 @@ export async function importArchives(
     );
     await run(ctr, [...containerd, 'images', 'import', '--local=false', archive], { timeoutSeconds: 600 });
     const flowImage = /^(\w+)-(\w+)\.tar$/.exec(basename(archive));
-    if (flowImage !== null && NAMES.some((name) => name === flowImage[1])) {
+    if (flowImage !== null && IMAGES.some((name) => name === flowImage[1])) {
       const repository = `localhost/flowrun-${flowImage[1]}`;
       // The examples name their images by this tag, so that they apply as they are.
       await run(ctr, [

@@ -1,4 +1,4 @@
-import { NAMES } from '../../images/names.ts';
+import { IMAGES } from '../../images/names.ts';
 import { HELP, parseCommand, UsageError } from './arguments.ts';
 import type { Command } from './arguments.ts';
 import { createProgress } from './progress.ts';
@@ -19,7 +19,7 @@ async function main(command: Command): Promise<void> {
     case 'status':
       return console.log(await provider.status(command.name));
     case 'images':
-      return provider.load(command.name, command.images.length > 0 ? command.images : NAMES, progress);
+      return provider.load(command.name, command.images.length > 0 ? command.images : IMAGES, progress);
     case 'env':
       return console.log(await provider.env(command.name));
   }

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import type { TestProject } from 'vitest/node';
+import { IMAGES } from '../../images/names.ts';
 import { up } from '../cluster/api.ts';
 import { createProgress } from '../cluster/progress.ts';
 import { flowImages } from '../support/examples.ts';
@@ -17,7 +18,7 @@ export async function setup(project: TestProject): Promise<() => Promise<void>> 
   const cluster = await up({
     name: kept ?? 'test',
     controlPlaneOnly: false,
-    images: ['prefect1', 'prefect3'],
+    images: IMAGES,
     progress,
   });
   const kubectl = kubectlOf(cluster);

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { parse } from 'yaml';
 import { z } from 'zod';
 import { buildImages } from '../../images/build.ts';
-import type { Name } from '../../images/names.ts';
+import { NAMES, type Name } from '../../images/names.ts';
 
 /** References of the flow images by name. */
 export type Images = Record<Name, string>;
@@ -19,7 +19,7 @@ export type Example = z.infer<typeof example>;
 
 /** The references of the flow images as they are now; builds what is not in the cache. */
 export async function flowImages(progress: (line: string) => void = () => {}): Promise<Images> {
-  const images = await buildImages(undefined, { progress });
+  const images = await buildImages(NAMES, { progress });
   const find = (name: Name) => images.find((image) => image.name === name)?.reference ?? '';
   return { prefect1: find('prefect1'), prefect3: find('prefect3') };
 }

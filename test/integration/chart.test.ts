@@ -1,0 +1,154 @@
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
+import { parse, parseAllDocuments } from 'yaml';
+import { buildOperatorImage } from '../../images/operator/image.ts';
+import { eventually } from '../support/eventually.ts';
+import { CHART, type Helm, helmFor } from '../support/helm.ts';
+import { kubectlOf } from '../support/kubectl.ts';
+import { namespaceFor, runOf, type TestNamespace } from '../support/namespace.ts';
+
+let helm: Helm;
+
+beforeAll(async () => {
+  helm = await helmFor(inject('kubeconfig'));
+});
+afterAll(() => helm[Symbol.asyncDispose]());
+
+async function kubectl(args: readonly string[], input?: string): Promise<string> {
+  const run = kubectlOf({ kubectl: inject('kubectl'), kubeconfig: inject('kubeconfig') });
+  const answer = await run(args, input);
+  if (answer.code !== 0) throw new Error(`kubectl ${args.join(' ')}: ${answer.stderr}`);
+  return answer.stdout;
+}
+
+describe('the chart', () => {
+  test('passes a strict lint', async () => {
+    expect(await helm.run('lint', '--strict', CHART)).toContain('0 chart(s) failed');
+  });
+
+  test.each([
+    ['with its defaults', []],
+    ['for one namespace', ['--set', 'watchNamespace=default']],
+    [
+      'with everything on',
+      ['--set', 'replicas=3,networkPolicy.enabled=true,priorityClassName=system-cluster-critical'],
+    ],
+    ['with settings of the operator', ['--set', 'config.workersPerRun=20,config.defaultImage=me/flows:1']],
+    ['without account, rights and CRD', ['--set', 'serviceAccount.create=false,serviceAccount.name=default']],
+  ])('%s renders objects that the API server takes as they are', async (_, args) => {
+    const rendered = await helm.run('template', 'flowrun', CHART, '--no-hooks', ...args);
+    const answer = await kubectl(
+      ['apply', '--server-side', '--force-conflicts', '--dry-run=server', '--validate=strict', '-f', '-'],
+      rendered,
+    );
+    expect(answer.trim().split('\n')).toHaveLength(
+      parseAllDocuments(rendered).filter((document) => document.toJS() !== null).length,
+    );
+  });
+
+  test.each([
+    ['an unknown value', 'replica=2', /additional properties 'replica' not allowed/],
+    ['a wrong type', 'replicas=many', /replicas.*got string, want integer/],
+    ['an unknown setting of the operator', 'config.workers=2', /additional properties 'workers' not allowed/],
+    ['no account at all', 'serviceAccount.create=false', /serviceAccount.name must name an existing account/],
+  ])('refuses %s and says what is wrong', async (_, set, message) => {
+    await expect(helm.run('template', 'flowrun', CHART, '--set', set)).rejects.toThrow(message);
+  });
+
+  test('uses no value that values.yaml does not have', async () => {
+    const values: unknown = parse(await readFile(join(CHART, 'values.yaml'), 'utf8'));
+    const files = await readdir(join(CHART, 'templates'), { recursive: true, withFileTypes: true });
+    const used = new Set<string>();
+    for (const file of files.filter((each) => each.isFile())) {
+      const text = await readFile(join(file.parentPath, file.name), 'utf8');
+      for (const [, path] of text.matchAll(/\.Values\.([\w.]+)/g)) used.add(path ?? '');
+    }
+    expect(used.size).toBeGreaterThan(15);
+    const missing = [...used].filter((path) => {
+      const value = path
+        .split('.')
+        .reduce<unknown>(
+          (outer, key) => (typeof outer === 'object' && outer !== null ? Reflect.get(outer, key) : undefined),
+          values,
+        );
+      return value === undefined;
+    });
+    expect(missing).toEqual([]);
+  });
+});
+
+describe('installed in a namespace of the Pod Security level restricted', () => {
+  const RELEASE = 'flowrun';
+  let own: TestNamespace;
+  let user: TestNamespace;
+
+  beforeAll(async () => {
+    [own, user] = [await namespaceFor('chart'), await namespaceFor('chart-user')];
+    for (const { name } of [own, user])
+      await kubectl(['label', 'namespace', name, 'pod-security.kubernetes.io/enforce=restricted']);
+    const [repository, tag] = (await buildOperatorImage(() => undefined)).reference.split(':');
+    await helm.run(
+      'install',
+      RELEASE,
+      CHART,
+      '--namespace',
+      own.name,
+      '--wait',
+      '--timeout',
+      '120s',
+      '--set',
+      // The tests apply the CRD for all of them; what is not in a namespace could meet another test's.
+      `crds.enabled=false,watchNamespace=${user.name},rbac.aggregate=false,replicas=2,image.repository=${repository},image.tag=${tag}`,
+    );
+  });
+  afterAll(async () => {
+    await helm.run('uninstall', RELEASE, '--namespace', own.name, '--ignore-not-found');
+    await Promise.all([own.remove(), user.remove()]);
+  });
+
+  test('the release tests itself', async () => {
+    expect(await helm.run('test', RELEASE, '--namespace', own.name)).toMatch(/Phase: +Succeeded/);
+  });
+
+  test('runs a flow on a cluster of its own, with no more rights than the chart gives', async () => {
+    await user.apply({
+      apiVersion: 'flowrun.dev/v1alpha1',
+      kind: 'FlowRun',
+      metadata: { name: 'first' },
+      spec: {
+        flow: {
+          image: user.image,
+          securityContext: { runAsNonRoot: true },
+          entrypoint: 'first.py:main',
+          source: {
+            inline: {
+              'first.py':
+                'def main():\n    from distributed import get_client\n    return get_client().submit(sum, [1, 2, 3]).result()\n',
+            },
+          },
+        },
+        executor: { type: 'DaskExecutor', clusterKwargs: { n_workers: 1 } },
+      },
+    });
+    await eventually(
+      'the run is cleaned up',
+      async () => (await user.condition('first', 'CleanedUp')) === 'True',
+      120,
+    );
+    const { status } = runOf(await user.get('flowrun', 'first'));
+    expect({ phase: status.phase, value: status.result?.value }).toEqual({ phase: 'Succeeded', value: 6 });
+    await user.onlyFlowPodsLeft('flowrun.dev/name=first');
+    const pods = await own.list('pod', 'app.kubernetes.io/name=flowrun-operator');
+    expect(pods).toHaveLength(2);
+    const logs = await Promise.all(pods.map((pod) => own.logs(pod.metadata.name ?? '')));
+    expect(logs.join('\n')).not.toMatch(/forbidden|cannot (get|list|watch|create|update|patch|delete)/i);
+  });
+
+  test('leaves nothing in its namespaces when it is uninstalled', async () => {
+    await helm.run('uninstall', RELEASE, '--namespace', own.name, '--wait');
+    const kinds = 'deployment,service,serviceaccount,role,rolebinding,poddisruptionbudget';
+    for (const space of [own, user])
+      expect(await space.list(kinds, `app.kubernetes.io/instance=${RELEASE}`)).toEqual([]);
+  });
+});

@@ -1,0 +1,33 @@
+import { mkdtempDisposable } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { ensureBinaries } from '../cluster/binaries.ts';
+import { createProgress } from '../cluster/progress.ts';
+import { run } from '../../images/run.ts';
+
+export const CHART = join(import.meta.dirname, '../../charts/flowrun-operator');
+
+/** Runs Helm against a cluster, with no settings of the user's; throws with its words when it fails. Disposing removes its files. */
+export interface Helm extends AsyncDisposable {
+  run(...args: string[]): Promise<string>;
+}
+
+/** Builds Helm where the cache lacks it. */
+export async function helmFor(kubeconfig: string): Promise<Helm> {
+  const folder = await ensureBinaries(
+    'helm',
+    createProgress((line) => console.error(line)),
+  );
+  const home = await mkdtempDisposable(join(tmpdir(), 'flowrun-helm-'));
+  const env = {
+    ...process.env,
+    KUBECONFIG: kubeconfig,
+    HELM_CACHE_HOME: home.path,
+    HELM_CONFIG_HOME: home.path,
+    HELM_DATA_HOME: home.path,
+  };
+  return {
+    run: (...args) => run(join(folder, 'helm'), args, { env, timeoutMs: 300_000 }),
+    [Symbol.asyncDispose]: () => home.remove(),
+  };
+}
