@@ -14,7 +14,7 @@ export default defineConfig({
           name: 'processes',
           include: [
             'test/integration/{dask,kube}/**/*.test.ts',
-            'test/integration/{api,cluster,manifests}.test.ts',
+            'test/integration/{api,budget,cluster,manifests}.test.ts',
           ],
         },
       },
@@ -24,7 +24,7 @@ export default defineConfig({
           ...slow,
           name: 'cluster',
           include: ['test/integration/*.test.ts'],
-          exclude: ['test/integration/{api,cluster,manifests}.test.ts'],
+          exclude: ['test/integration/{api,budget,cluster,manifests}.test.ts'],
           globalSetup: ['test/integration/setup.ts'],
         },
       },

@@ -1,5 +1,5 @@
 import type { KubeObject } from '../../src/kube/object.ts';
-import { POD, SERVICE } from '../../src/kube/resource.ts';
+import { CONFIG_MAP, POD, SERVICE } from '../../src/kube/resource.ts';
 import type { Context } from './context.ts';
 import {
   type Marks,
@@ -26,15 +26,24 @@ with open("/dev/termination-log", "w") as file:
 
 const small = { requests: { cpu: '50m', memory: '128Mi' } };
 
+const FILES = 'files';
+
 /**
- * The floor: the same pods with the operator's command lines but nothing else in them (no files, preload or launcher), all created
- * at once and deleted as soon as the kubelet shows the client's end. No controller can be faster than nobody deciding anything.
+ * The floor: the same pods with the operator's command lines but nothing else in them (no preload or launcher), all created at once
+ * and deleted as soon as the kubelet shows the client's end. No controller can be faster than nobody deciding anything.
+ * `mounted`: with a ConfigMap in each. The kubelet looks every 300 ms whether a pod's volumes are mounted, so a pod that has any
+ * starts that much later.
  */
-export async function byHand(context: Context): Promise<Subject> {
+export async function byHand(context: Context, mounted: boolean): Promise<Subject> {
   await using stack = new AsyncDisposableStack();
   const { client, image, namespace: newNamespace } = await context.cluster();
   const namespace = await newNamespace('bench-by-hand', stack);
   const observer = stack.use(await Observer.open(client, namespace, [POD, SERVICE], context.signal));
+  await client.create(CONFIG_MAP, {
+    metadata: { namespace, name: FILES },
+    immutable: true,
+    data: { file: '' },
+  });
   let number = 0;
 
   const once = async (): Promise<Marks> => {
@@ -50,7 +59,7 @@ export async function byHand(context: Context): Promise<Subject> {
     const finished = observer.until('the end of the client', ended);
     const applied = now();
     await Promise.all(
-      objectsOf(namespace, run, image).map((object) =>
+      objectsOf(namespace, run, image, mounted).map((object) =>
         client.create(object.kind === 'Service' ? SERVICE : POD, object),
       ),
     );
@@ -69,10 +78,14 @@ export async function byHand(context: Context): Promise<Subject> {
     return { applied, pods: podsAt, scheduler, task: task * 1000, done: done * 1000, result, gone };
   };
   const owned = stack.move();
-  return { name: 'by hand', once, [Symbol.asyncDispose]: () => owned.disposeAsync() };
+  return {
+    name: mounted ? 'by hand, files' : 'by hand',
+    once,
+    [Symbol.asyncDispose]: () => owned.disposeAsync(),
+  };
 }
 
-function objectsOf(namespace: string, run: string, image: string): KubeObject[] {
+function objectsOf(namespace: string, run: string, image: string, mounted: boolean): KubeObject[] {
   const address = `tcp://${run}-scheduler.${namespace}.svc:8786`;
   const metadata = (name: string) => ({ namespace, name: `${run}-${name}`, labels: { run, part: name } });
   const pod = (name: string, command: string[]): KubeObject => ({
@@ -83,6 +96,7 @@ function objectsOf(namespace: string, run: string, image: string): KubeObject[] 
       restartPolicy: 'Never',
       enableServiceLinks: false,
       automountServiceAccountToken: false,
+      ...(mounted && { volumes: [{ name: FILES, configMap: { name: FILES } }] }),
       containers: [
         {
           name: 'main',
@@ -93,6 +107,7 @@ function objectsOf(namespace: string, run: string, image: string): KubeObject[] 
             { name: 'OMP_NUM_THREADS', value: '1' },
           ],
           resources: small,
+          ...(mounted && { volumeMounts: [{ name: FILES, mountPath: '/files' }] }),
         },
       ],
     },

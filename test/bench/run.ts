@@ -27,14 +27,21 @@ function taken(marks: readonly Marks[], name: string): number[] {
 /** One flow with its cluster, from apply to nothing: FlowRun, the same pods by hand, and dask-kubernetes. */
 export async function run(context: Context): Promise<void> {
   const { say, repetitions } = context;
-  const hand = await measure(context, await byHand(context));
+  const hand = await measure(context, await byHand(context, false));
+  const mounted = await measure(context, await byHand(context, true));
   const ours = await measure(context, await flowRuns(context, 'plain'));
   const peers = await measure(context, await daskJobs(context));
   say('Prefect 3: its server alone, then flows');
   const server = await serverStarts(context);
   const prefect = await measure(context, await flowRuns(context, 'prefect'));
 
-  const columns = { FlowRun: ours, 'by hand': hand, 'dask-kubernetes': peers, 'FlowRun, Prefect 3': prefect };
+  const columns = {
+    FlowRun: ours,
+    'by hand': hand,
+    'by hand, files': mounted,
+    'dask-kubernetes': peers,
+    'FlowRun, Prefect 3': prefect,
+  };
   say(
     `\nOne flow on a scheduler and 2 workers, distributed 2026.8.0, ${repetitions} runs each.` +
       '\nSeconds since apply (least, median, most):\n',
@@ -43,11 +50,11 @@ export async function run(context: Context): Promise<void> {
     table([
       ['', ...Object.keys(columns)],
       ...ROWS.map(({ name }) => [name, ...Object.values(columns).map((marks) => spread(taken(marks, name)))]),
-      ["Prefect's server alone", '', '', '', spread(server)],
+      ["Prefect's server alone", '', '', '', '', spread(server)],
     ]),
   );
   say('\nBars, by medians:\n');
-  say(table(barsOf(ours, hand, peers, prefect, server).map(barRow)));
+  say(table(barsOf({ ours, hand, mounted, peers, prefect }, server).map(barRow)));
 }
 
 /** One run to warm up, then as many as asked for. */
@@ -66,12 +73,15 @@ async function measure(context: Context, subject: Subject): Promise<Marks[]> {
   return marks;
 }
 
-function barsOf(ours: Marks[], hand: Marks[], peers: Marks[], prefect: Marks[], server: number[]): Bar[] {
+type Measured = Record<'ours' | 'hand' | 'mounted' | 'peers' | 'prefect', Marks[]>;
+
+function barsOf({ ours, hand, mounted, peers, prefect }: Measured, server: number[]): Bar[] {
   const median = (marks: readonly Marks[], name: string) => summarise(taken(marks, name)).median;
   const task = (marks: readonly Marks[]) => median(marks, 'first task executes');
   const serverAndHand = summarise(server).median + task(hand);
   return [
     times('first task executes', task(ours), 1.15, task(hand), 'by hand'),
+    times('first task executes', task(ours), 1.15, task(mounted), 'by hand, files'),
     times('first task executes', task(ours), 0.6, task(peers), 'dask-kubernetes'),
     {
       what: 'flow done → result',
