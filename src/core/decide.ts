@@ -57,6 +57,7 @@ function afterTheEnd(observed: Observed, attempt: Attempt | undefined): Decision
       tearDown(observed, attempt) ??
       commit(observed, {
         why: 'only finished flow pods are left',
+        fields: withoutWorkers(status),
         conditions: [
           {
             type: 'CleanedUp',
@@ -74,6 +75,11 @@ function afterTheEnd(observed: Observed, attempt: Attempt | undefined): Decision
   return now < expiry
     ? rest('finished', expiry)
     : act('spec.ttlSecondsAfterFinished has passed', [{ type: 'deleteRun' }]);
+}
+
+function withoutWorkers({ cluster }: Observed['status']) {
+  if (cluster?.workers === undefined) return {};
+  return { cluster: { ...cluster, workers: { ...cluster.workers, ready: 0, retiring: 0 } } };
 }
 
 /** No attempt is in progress: clear away the last one, then end, wait or begin. */

@@ -45,6 +45,7 @@ function check(before: World, after: World): void {
       'left behind at the end',
     ).toEqual([false, 'absent', false, false]);
     expect(Object.values(workers).filter((pod) => pod !== 'absent')).toEqual([]);
+    expect(after.status.cluster?.workers?.ready ?? 0, 'workers shown that are gone').toBe(0);
   }
 }
 

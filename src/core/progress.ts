@@ -5,7 +5,17 @@ import { wantedOrdinals } from './groups.ts';
 
 /** Commits the numbers that only people read, when they have changed. The writer may drop or delay it. */
 export function progress(observed: Observed): Decision | undefined {
-  const { status, children, scheduler } = observed;
+  const { status } = observed;
+  const fields = numbers(observed);
+  if (fields === undefined) return undefined;
+  const { cluster, tasks = status.tasks } = fields;
+  if (cluster.workers.ready === status.cluster?.workers?.ready && sameNumbers(tasks, status.tasks))
+    return undefined;
+  return commit(observed, { why: 'progress', progress: true, fields });
+}
+
+/** The status fields of workers and tasks as they are seen now; undefined without a cluster of ours. */
+export function numbers({ status, children, scheduler }: Observed) {
   const { cluster } = status;
   if (cluster?.workers === undefined) return undefined;
   const wanted = wantedOrdinals(status);
@@ -16,20 +26,13 @@ export function progress(observed: Observed): Decision | undefined {
     scheduler.kind === 'heard'
       ? Math.min(scheduler.workers, wanted.size)
       : Math.min(running, cluster.workers.ready ?? 0);
-  const tasks =
+  const counted =
     scheduler.kind === 'heard' &&
-    scheduler.tasks.total + scheduler.tasks.finished + scheduler.tasks.failed > 0
-      ? { ...status.tasks, ...scheduler.tasks }
-      : status.tasks;
-  if (ready === cluster.workers.ready && sameNumbers(tasks, status.tasks)) return undefined;
-  return commit(observed, {
-    why: 'progress',
-    progress: true,
-    fields: {
-      cluster: { ...cluster, workers: { ...cluster.workers, ready } },
-      ...(tasks === undefined ? {} : { tasks }),
-    },
-  });
+    scheduler.tasks.total + scheduler.tasks.finished + scheduler.tasks.failed > 0;
+  return {
+    cluster: { ...cluster, workers: { ...cluster.workers, ready } },
+    ...(counted ? { tasks: { ...status.tasks, ...scheduler.tasks } } : {}),
+  };
 }
 
 function sameNumbers(one: object | undefined, other: object | undefined): boolean {

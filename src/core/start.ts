@@ -4,6 +4,7 @@ import type { Decision } from './decision.ts';
 import { normal, warning } from './end.ts';
 import type { ClusterPlan, Observed, Plan } from './observed.ts';
 import { type Group, withGroups } from './groups.ts';
+import { numbers } from './progress.ts';
 import { formatTime } from './time.ts';
 import { type ConditionChange, commit } from './transition.ts';
 
@@ -106,7 +107,7 @@ export function markRunning(observed: Observed, attempt: Attempt): Decision | un
   return commit(observed, {
     why: 'the flow runs',
     attempt: { runningTime: formatTime(now) },
-    fields: { reason: 'Running', message },
+    fields: { reason: 'Running', message, ...numbers(observed) },
     conditions: [{ type: 'Running', status: 'True', reason: 'Running', message }],
     events: [normal('Running', message)],
   });
