@@ -210,6 +210,7 @@ try {
 } catch (error) {
   if (!interrupted.signal.aborted) {
     console.error(`\ndemo: ${error instanceof Error ? error.message : String(error)}`);
+    if (spent.length === 0) console.error('More: npm run demo -- --help');
     if (spent.some(([headline]) => headline === 'Operator')) console.error(`The operator's log: ${LOG}`);
   }
   process.exitCode = interrupted.signal.aborted ? 130 : 1;

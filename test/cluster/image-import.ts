@@ -27,7 +27,9 @@ export async function importArchives(
       () => run(ctr, [...containerd, 'version'], { timeoutSeconds: 5 }).then(() => true),
       30,
     );
-    await run(ctr, [...containerd, 'images', 'import', '--local=false', archive], { timeoutSeconds: 600 });
+    await progress.during(`importing ${basename(archive)}`, () =>
+      run(ctr, [...containerd, 'images', 'import', '--local=false', archive], { timeoutSeconds: 600 }),
+    );
     const flowImage = /^(\w+)-(\w+)\.tar$/.exec(basename(archive));
     if (flowImage !== null && IMAGES.some((name) => name === flowImage[1])) {
       const repository = `localhost/flowrun-${flowImage[1]}`;
