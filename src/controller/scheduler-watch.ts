@@ -9,6 +9,8 @@ import type { Cache } from './cache.ts';
 /** Dask's RPC over WebSocket, for the operator alone. */
 const RPC_PORT = 8788;
 
+const DRAIN_SECONDS = 300;
+
 const withAddress = z.object({ status: z.object({ podIP: z.string().min(1) }) });
 
 /** Keeps one connection to the scheduler of each run whose attempt is in progress, and drops it afterwards. */
@@ -50,6 +52,8 @@ export class SchedulerWatch {
       uid,
       attempt: attempt.number,
       intervalSeconds: this.intervalSeconds,
+      drain: [],
+      drainSeconds: DRAIN_SECONDS,
     });
   }
 

@@ -20,12 +20,15 @@ export class Monitor {
     this.#options = options;
   }
 
-  /** Idempotent. Another address, attempt or certificate reconnects and forgets what was known; another interval holds from the next poll on. */
+  /**
+   * Idempotent. Another address, attempt or certificate reconnects and forgets what was known; other workers to drain
+   * are told at once; another interval holds from the next poll on.
+   */
   track(key: string, target: Target): void {
     if (this.#closed) return;
     const watch = this.#watches.get(key);
     if (watch !== undefined && identity(watch.target) === identity(target)) {
-      watch.target.intervalSeconds = target.intervalSeconds;
+      watch.retarget(target);
       return;
     }
     this.untrack(key);

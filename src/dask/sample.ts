@@ -1,7 +1,7 @@
 import { z } from 'zod';
 
 /** Workers, prefixes and demand groups beyond these bounds are dropped; the totals stay true. */
-export const MAX_WORKERS = 500;
+export const MAX_WORKERS = 1000;
 const MAX_PREFIXES = 100;
 const MAX_GROUPS = 50;
 const MAX_RESOURCES = 16;
@@ -51,10 +51,24 @@ const worker = z.object({
   /** Distributed's own word: running, paused, closing_gracefully, closing, … */
   status: label,
   resources: resources.default({}),
+  /** Bytes; 0: no limit. */
+  memory_limit: amount.default(0),
   /** Bytes of results it holds. */
   nbytes: amount.default(0),
-  /** Holds an actor, or unfinished tasks are bound to it or its host: never a victim. */
+  /** Holds an actor, unfinished tasks are bound to it or its host, or a scheduler plugin needs it: never a victim. */
   pinned: z.boolean().default(false),
+  /**
+   * How far it is on its way out, while the poll names it. `moving`: its unstarted tasks go to others; `executing`: what
+   * runs there is waited for; `retiring`: its results are copied to others. `retired`: it holds nothing, is gone from
+   * the scheduler and closes; it is listed with status `closed`. `failed`: it was given back and works on.
+   */
+  drain: z
+    .enum(['moving', 'executing', 'retiring', 'retired', 'failed'])
+    .nullable()
+    .catch(null)
+    .default(null),
+  /** Why the drain failed; else empty. */
+  drain_cause: label.default(''),
 });
 
 const prefix = z.object({ finished: count, erred: count, active: count });
@@ -100,10 +114,14 @@ const schema = z.object({
   prefixes: boundedRecord(prefix, MAX_PREFIXES),
   /** Group demand of unfinished runnable tasks; plain tasks are the group `{}`. */
   demand: boundedArray(group, MAX_GROUPS).default([]),
-  /** A client holds futures: with no worker left, their results would be lost. */
+  /** Workers hold results that somebody wants: with no worker left, they would be lost. */
   keys_wanted: z.boolean().default(false),
   /** Calls of `scatter` that wait for a first worker: each is a demand of one worker. */
   scatters_waiting: count.default(0),
+  /** Seconds since there was last something to do; 0 while there is. */
+  idle_seconds: amount.default(0),
+  /** Made from what any scheduler tells, since this one runs without the preload: counts are rough, and no worker can be drained. */
+  fallback: z.boolean().default(false),
   /** The launcher's result as it sent it; the reader parses it further. */
   result: z
     .record(z.string(), z.unknown())

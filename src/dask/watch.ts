@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { CommError, type TlsOptions } from './comm.ts';
+import { PlainScheduler } from './plain-scheduler.ts';
 import { Rpc } from './rpc.ts';
 import { parseSample, type Sample } from './sample.ts';
 
@@ -10,6 +11,12 @@ export interface Target {
   attempt: number;
   /** A sample comes at least this often, and at once when something changes. */
   intervalSeconds: number;
+  /** Names of all workers that shall leave. Others that are leaving are given back. */
+  drain: readonly string[];
+  /** A worker that has not left by then is given back. */
+  drainSeconds: number;
+  /** `target_duration` of the run; needed only where the scheduler runs without the preload. */
+  targetSeconds?: number | undefined;
   tls?: TlsOptions | undefined;
 }
 
@@ -36,22 +43,37 @@ const MIN_SPACING_MS = 50;
 
 /** Follows one scheduler until stopped: connects, long-polls, and reconnects with growing, jittered delays. */
 export class Watch {
-  readonly target: Target;
   readonly #options: WatchOptions;
   readonly #stop = new AbortController();
   readonly #done: Promise<void>;
+  #target: Target;
   #newest: Newest;
   #delay = FIRST_DELAY_MS;
+  /** The connection whose poll may take as long as the interval. */
+  #waiting: Rpc | undefined;
 
   constructor(options: WatchOptions) {
     this.#options = options;
-    this.target = { ...options.target };
+    this.#target = options.target;
     this.#newest = { sample: undefined, cause: 'not connected yet', since: options.now() };
     this.#done = this.#run(this.#stop.signal);
   }
 
+  get target(): Target {
+    return this.#target;
+  }
+
   get newest(): Newest {
     return this.#newest;
+  }
+
+  /** The same scheduler with another interval or other workers to drain; the latter are told to it at once. */
+  retarget(target: Target): void {
+    const changed = orders(target) !== orders(this.#target);
+    this.#target = target;
+    // A scheduler takes one request at a time, so what waits there is given up. The next connection's first poll is
+    // answered at once and never given up: however often the target changes, samples keep coming.
+    if (changed) this.#waiting?.close();
   }
 
   /** Resolves once the connection and all timers are gone. */
@@ -64,6 +86,7 @@ export class Watch {
     while (!signal.aborted) {
       const error = await this.#session(signal);
       if (signal.aborted) return;
+      if (error === undefined) continue;
       const cause = `${error.kind}: ${error.message}`;
       this.#newest =
         this.#newest.sample === undefined ? { ...this.#newest, cause } : { ...this.#newest, cause };
@@ -72,49 +95,61 @@ export class Watch {
     }
   }
 
-  /** One connection, until it fails. */
-  async #session(signal: AbortSignal): Promise<CommError> {
-    const { url, tls } = this.target;
+  /** One connection, until it fails; undefined when it was given up to tell the scheduler something else. */
+  async #session(signal: AbortSignal): Promise<CommError | undefined> {
+    const { url, tls } = this.#target;
     const rpc = await Rpc.open(url, { tls, signal });
     if (rpc instanceof CommError) return rpc;
     try {
+      let plain: PlainScheduler | undefined;
       let after = -1;
       for (;;) {
         const polled = performance.now();
-        const sample = await this.#poll(rpc, after);
-        if (signal.aborted || sample instanceof CommError)
-          return sample instanceof CommError ? sample : new CommError('unreachable', 'stopped');
-        after = sample.seq;
+        const told = orders(this.#target);
+        this.#waiting = after < 0 ? undefined : rpc;
+        const sample = await (plain?.poll(this.#target) ?? poll(rpc, this.#target, after));
+        this.#waiting = undefined;
+        if (signal.aborted) return undefined;
+        if (sample instanceof CommError) return told === orders(this.#target) ? sample : undefined;
+        if (sample === undefined) {
+          plain = new PlainScheduler(rpc, this.#options.now);
+          continue;
+        }
         this.#delay = FIRST_DELAY_MS;
         this.#newest = { sample, receivedAt: this.#options.now() };
         this.#options.onSample();
-        await pause(MIN_SPACING_MS - (performance.now() - polled), signal);
+        if (plain === undefined) after = sample.seq;
+        const spacing = plain === undefined ? MIN_SPACING_MS : this.#target.intervalSeconds * 1000;
+        await pause(spacing - (performance.now() - polled), signal);
       }
     } finally {
+      this.#waiting = undefined;
       rpc.close();
     }
   }
+}
 
-  async #poll(rpc: Rpc, after: number): Promise<Sample | CommError> {
-    const { uid, attempt, intervalSeconds } = this.target;
-    const answer = await rpc.call(
-      'flowrun_sample',
-      { after, wait: intervalSeconds },
-      intervalSeconds * 1000 + ANSWER_MARGIN_MS,
-    );
-    if (answer instanceof CommError) return answer;
-    if (answer === null)
-      return new CommError('protocol', 'the scheduler runs without (or not yet with) the FlowRun preload');
-    const parsed = parseSample(answer);
-    if ('error' in parsed) return new CommError('protocol', parsed.error);
-    if (parsed.sample.uid !== uid || parsed.sample.attempt !== attempt) {
-      return new CommError(
-        'protocol',
-        `${this.target.url} belongs to attempt ${parsed.sample.attempt} of ${parsed.sample.uid}`,
-      );
-    }
-    return parsed.sample;
-  }
+/** What of a target the scheduler is told at once. */
+function orders({ drain, drainSeconds }: Target): string {
+  return JSON.stringify([drain.toSorted(), drainSeconds]);
+}
+
+/** Undefined: the scheduler runs without the preload. */
+async function poll(rpc: Rpc, target: Target, after: number): Promise<Sample | CommError | undefined> {
+  const { url, uid, attempt, intervalSeconds, drain, drainSeconds } = target;
+  const answer = await rpc.call(
+    'flowrun_sample',
+    { after, wait: intervalSeconds, drain, drain_seconds: drainSeconds },
+    intervalSeconds * 1000 + ANSWER_MARGIN_MS,
+  );
+  if (answer instanceof CommError) return answer;
+  // What a scheduler says to an operation that it does not know.
+  if (answer === null) return undefined;
+  const parsed = parseSample(answer);
+  if ('error' in parsed) return new CommError('protocol', parsed.error);
+  const { sample } = parsed;
+  if (sample.uid === uid && sample.attempt === attempt) return sample;
+  return new CommError('protocol', `${url} belongs to attempt ${sample.attempt} of ${sample.uid}`);
 }
 
 async function pause(milliseconds: number, signal: AbortSignal): Promise<void> {

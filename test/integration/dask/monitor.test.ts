@@ -7,7 +7,14 @@ let monitor: Monitor;
 const opened = () => (monitor = new Monitor({ onSample: () => undefined }));
 afterEach(async () => monitor.close());
 
-const target = (url: string, attempt = 1) => ({ url, uid: 'uid-1', attempt, intervalSeconds: 1 });
+const target = (url: string, attempt = 1) => ({
+  url,
+  uid: 'uid-1',
+  attempt,
+  intervalSeconds: 1,
+  drain: [],
+  drainSeconds: 60,
+});
 const cause = (key = 'run') => monitor.newest(key)?.cause;
 /** Sockets and timers that keep the process alive; the test runner has some of its own. */
 const resources = () =>

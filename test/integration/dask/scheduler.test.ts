@@ -26,7 +26,8 @@ afterEach(() => {
 });
 
 async function follow(scheduler: Scheduler, intervalSeconds = 1): Promise<void> {
-  monitor.track('run', { url: scheduler.url, uid: 'uid-1', attempt: 1, intervalSeconds });
+  const target = { url: scheduler.url, uid: 'uid-1', attempt: 1, intervalSeconds };
+  monitor.track('run', { ...target, drain: [], drainSeconds: 60 });
   await eventually(sample, 30);
 }
 
