@@ -267,6 +267,26 @@ def test_dask_of_plain_code_runs_as_the_executor_says(bench):
     assert bench.run("flow.py:main", executor=threads).value == [2, True, False]
 
 
+def test_tasks_of_plain_code_do_not_share_a_process_while_another_is_free(bench):
+    bench.write(
+        flow="""
+        import dask, os, time
+        def meet(own, other):
+            open(own, "w").close()
+            end = time.monotonic() + 60
+            while not os.path.exists(other):
+                assert time.monotonic() < end
+                time.sleep(0.01)
+            return os.getpid()
+        def main():
+            return len(set(dask.compute(dask.delayed(meet)("a", "b"), dask.delayed(meet)("b", "a"))))
+        """
+    )
+    executor = {"type": "LocalDaskExecutor", "scheduler": "processes", "kwargs": {"num_workers": 2}}
+    ended = bench.run("flow.py:main", executor=executor)
+    assert (ended.code, ended.value) == (0, 2), ended.output
+
+
 @pytest.mark.parametrize(
     "executor, reason, words",
     [
