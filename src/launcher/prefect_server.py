@@ -30,7 +30,8 @@ class PrefectServer:
         migrated = os.path.isfile(database)
         if migrated:
             shutil.copyfile(database, os.path.join(self.home, "prefect.db"))
-        host = (os.environ.get("FLOWRUN_POD_IP") if run.cluster else None) or "127.0.0.1"
+        workers = run.executor is not None and run.executor.type == "DaskExecutor"  # whoever made them
+        host = (os.environ.get("FLOWRUN_POD_IP") if workers else None) or "127.0.0.1"
         with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
             probe.bind((host, 0))
             port = probe.getsockname()[1]
