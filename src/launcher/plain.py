@@ -48,7 +48,8 @@ class PlainExecutor:
         if executor.type == "LocalExecutor":
             self.open.append(dask.config.set(scheduler="synchronous"))
         elif executor.type == "LocalDaskExecutor":
-            settings = dict({"num_workers": cpu_limit()}, **executor.kwargs)
+            # Dask would give six tasks at a time to one process, Prefect 1 gives one: neither shall the others wait.
+            settings = dict({"num_workers": cpu_limit(), "chunksize": 1}, **executor.kwargs)
             self.open.append(dask.config.set(dict(settings, scheduler=executor.scheduler)))
         else:
             self.connect(executor)

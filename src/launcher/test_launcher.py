@@ -350,6 +350,21 @@ def test_plain_code_finds_the_operators_cluster(bench, running_cluster):
     assert ended.code == 1 and "already has a cluster" in ended.message
 
 
+def test_the_entrys_code_travels_to_workers_that_are_not_ours(bench, running_cluster):
+    bench.write(
+        flow="""
+        import dask, os
+        def square(x):
+            return x * x, os.getpid()
+        def main():
+            found = dask.compute(*[dask.delayed(square)(x) for x in (2, 3)])
+            return [[value for value, _ in found], os.getpid() in [process for _, process in found]]
+        """
+    )
+    ended = bench.run("flow.py:main", executor={"type": "DaskExecutor", "address": running_cluster.address})
+    assert (ended.code, ended.value) == (0, [[4, 9], False]), ended.output
+
+
 def test_a_worker_that_dies_under_a_task_is_named(bench, dask_cluster):
     scheduler = dask_cluster.start_scheduler()
     for number in range(4):
