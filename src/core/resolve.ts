@@ -1,6 +1,7 @@
 import type { FlowRunSpec } from '../api/spec.ts';
 import { clusterMaker } from './cluster-class.ts';
 import { resolveCluster } from './cluster.ts';
+import { addressProblem, localKwargsProblems } from './executor-arguments.ts';
 import type { PodRole, RunRef } from './names.ts';
 import {
   gracePeriod,
@@ -35,6 +36,8 @@ export type Refusal =
   | 'InvalidParameters'
   | 'TooLarge'
   | 'InvalidResources'
+  | 'InvalidKwargs'
+  | 'InvalidAddress'
   | 'InvalidClusterClass'
   | 'InvalidClusterKwargs'
   | 'InvalidAdaptKwargs'
@@ -85,6 +88,10 @@ export function resolve(
   const resources = readResources('flow.resources', flow.resources ?? {});
   if (resources.problems.length > 0) return refuse('InvalidResources', resources.problems);
 
+  const kwargs = localKwargsProblems(executor?.kwargs ?? {});
+  if (kwargs.length > 0) return refuse('InvalidKwargs', kwargs);
+  const address = addressProblem(executor);
+  if (address !== undefined) return refuse('InvalidAddress', [address]);
   const made = maker(executor);
   if ('problem' in made) return refuse('InvalidClusterClass', [made.problem]);
   const { kind } = made;
