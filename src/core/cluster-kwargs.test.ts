@@ -29,7 +29,24 @@ describe('a keyword argument that is wrong is refused with what to write instead
     ],
     [
       { constructor: 1 },
-      'InvalidClusterKwargs: `clusterKwargs.constructor` is not known; did you mean `resources`?',
+      'InvalidClusterKwargs: `clusterKwargs.constructor` is not known; did you mean `n_workers`?',
+    ],
+    [
+      { memory: '4GB' },
+      'InvalidClusterKwargs: `clusterKwargs.memory` is not known; did you mean `memory_limit`?',
+    ],
+    [{ cpus: 2 }, 'InvalidClusterKwargs: `clusterKwargs.cpus` is not known; did you mean `cpu_limit`?'],
+    [
+      { worker_image: 'x' },
+      'InvalidClusterKwargs: `clusterKwargs.worker_image` is not known; did you mean `image`?',
+    ],
+    [
+      { groups: {} },
+      'InvalidClusterKwargs: `clusterKwargs.groups` is not known; did you mean `worker_groups`?',
+    ],
+    [
+      { namespaces: 'x' },
+      'InvalidClusterKwargs: `clusterKwargs.namespaces` is not known; did you mean `namespace`?',
     ],
     [
       { n_workers: '3' },

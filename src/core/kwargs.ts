@@ -16,6 +16,9 @@ export interface Kwargs<S extends KwargShape> {
   problems: string[];
 }
 
+/** Only a keyword that is all but spelled out is meant when it has no effect anyway. */
+const SLIP = 2;
+
 /**
  * Reads keyword arguments. `null` is Python's None and counts as absent. Keys outside `shape` and `others` (which the
  * caller deals with) are problems that name the nearest known key.
@@ -32,9 +35,8 @@ export function readKwargs<S extends KwargShape>(
     if (others.includes(key)) continue;
     const parser = Object.hasOwn(shape, key) ? shape[key] : undefined;
     if (parser === undefined) {
-      problems.push(
-        `\`${field}.${key}\` is not known; did you mean \`${nearest(key, [...Object.keys(shape), ...others])}\`?`,
-      );
+      const meant = nearest(key, others, SLIP) ?? nearest(key, Object.keys(shape));
+      problems.push(`\`${field}.${key}\` is not known; did you mean \`${meant}\`?`);
     } else if (value !== null) {
       const read = parser.safeParse(value);
       if (read.success) values[key] = read.data;

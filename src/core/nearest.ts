@@ -1,12 +1,20 @@
 /** The known name that `name` most resembles: case and separators count for nothing. Ties go to the first. */
-export function nearest(name: string, known: readonly string[]): string | undefined {
+export function nearest(name: string, known: readonly string[], within = Infinity): string | undefined {
   let best: string | undefined;
-  let least = Infinity;
+  let least = within;
   for (const candidate of known) {
-    const far = distance(plain(name), plain(candidate));
+    const far = unlikeness(plain(name), plain(candidate));
     if (far < least) [best, least] = [candidate, far];
   }
   return best;
+}
+
+/** A word that is left out (`memory` of `memory_limit`) is a smaller slip than as many letters. */
+function unlikeness(one: string, other: string): number {
+  const [short, long] = one.length < other.length ? [one, other] : [other, one];
+  const far = distance(one, other);
+  const inside = short.length >= 3 && long.includes(short);
+  return inside ? Math.min(far, 1 + (long.length - short.length) / MAX_LENGTH) : far;
 }
 
 /** Long enough for every name we know; what is cut off of a hostile one makes no difference. */
@@ -16,7 +24,8 @@ const plain = (name: string) =>
   name
     .slice(0, MAX_LENGTH)
     .toLowerCase()
-    .replaceAll(/[^a-z0-9]/g, '');
+    .replaceAll(/[^a-z0-9]/g, '')
+    .replace(/(?<=..)s$/, '');
 
 /** Edits (insert, delete, replace, swap of neighbours) that turn one text into the other. */
 function distance(from: string, to: string): number {
