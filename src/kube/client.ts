@@ -127,6 +127,8 @@ export class Client {
       method: 'POST',
       path,
       body: JSON.stringify(object),
+      // A field that the server does not know is an error, as with kubectl, instead of being dropped.
+      query: { fieldValidation: 'Strict' },
       idempotent: true,
       ...options,
     };
