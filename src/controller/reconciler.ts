@@ -185,11 +185,12 @@ export class Reconciler {
 /** The server's words if it refuses a child for good: invalid, or forbidden by policy. Quota may pass, so it is waited for. */
 function refusalOf(error: unknown): string | undefined {
   if (!(error instanceof Error)) return undefined;
-  if (isInvalid(error)) return `The API server refused a pod of this run: ${error.message}`;
-  if (isForbidden(error) && !/exceeded quota|being terminated|cannot create resource/.test(error.message)) {
-    return `The cluster's policy refused a pod of this run: ${error.message}`;
-  }
-  return undefined;
+  const policy =
+    isForbidden(error) && !/exceeded quota|being terminated|cannot create resource/.test(error.message);
+  if (!isInvalid(error) && !policy) return undefined;
+  // Without the request and the status in front, which tell the user nothing.
+  const words = error.message.replace(/^[A-Z]+ \/\S+: \d+ (\w+: )?/, '');
+  return `Kubernetes refused a pod of this run: ${words}`;
 }
 
 function describe(action: Action): string {

@@ -35,7 +35,7 @@ function fatalProblem({ children }: Observed): Stop | undefined {
     if (pod.state !== 'pending' || !pod.problem?.fatal) continue;
     return {
       reason: 'ImageUnusable',
-      message: `Pod ${pod.name} cannot start: ${pod.problem.reason}: ${pod.problem.message} Check spec.flow.image and clusterKwargs.image.`,
+      message: `Pod ${pod.name} cannot start: ${pod.problem.reason}: ${pod.problem.message}. Check spec.flow.image and clusterKwargs.image.`,
     };
   }
   return undefined;
@@ -81,6 +81,13 @@ function lateStart(observed: Observed, attempt: Attempt): Stop | undefined {
     return {
       reason: IMAGE_WAITING.has(stuck.problem.reason) ? 'ImageUnusable' : 'StartDeadlineExceeded',
       message: `${late} Pod ${stuck.name}: ${stuck.problem.reason}: ${stuck.problem.message}${advice}`,
+    };
+  }
+  const empty = pods.find((pod) => pod.state === 'pending' && pod.node !== undefined);
+  if (empty?.state === 'pending') {
+    return {
+      reason: 'StartDeadlineExceeded',
+      message: `${late} Pod ${empty.name} is on node ${empty.node}, but its container is not there: its image is still being fetched, or a volume is missing (a ConfigMap, Secret or PersistentVolumeClaim); \`kubectl describe pod ${empty.name}\` says which.`,
     };
   }
   const silent =
