@@ -11,7 +11,8 @@ import type { Started } from './processes.ts';
 /**
  * A node lives in network, mount and process namespaces of its own, held by one process. When that ends, the kernel ends
  * every process of the node and drops every mount, interface, route and rule with it: turning the node off is one kill,
- * and whatever a crash leaves behind is gone the same way. Only cgroups and empty mount points remain to be removed.
+ * and whatever a crash leaves behind is gone the same way. Only cgroups remain to be removed. Nothing is mounted on a folder of the
+ * host: its removal, say by another cluster that goes, would take the mount with it.
  */
 export interface Node {
   readonly holder: Started;
@@ -21,7 +22,10 @@ export interface Node {
 
 const CGROUPS = '/sys/fs/cgroup';
 
-/** Folder of the host → what the node sees there instead; names hard-wired in the kubelet and in libcni. */
+/** Hidden from the node by file systems of its own. */
+const HIDDEN = ['/run', '/var/log', '/var/lib'];
+
+/** Folder that the node sees → what is there; names hard-wired in the kubelet and in libcni. */
 function mountPoints(plan: Plan): [string, string][] {
   const { kubelet, cni } = pathsOf(plan);
   return [
@@ -32,9 +36,10 @@ function mountPoints(plan: Plan): [string, string][] {
 
 /** Makes the namespaces, mounts, link, routes and cgroup of a node that is off. `pause` is the program that holds them. */
 export async function openNode(plan: Plan, pause: string): Promise<Node> {
-  if (plan.directory.startsWith('/run/') || plan.directory.startsWith('/var/log/')) {
+  const hidden = HIDDEN.find((folder) => plan.directory.startsWith(`${folder}/`));
+  if (hidden !== undefined) {
     throw new Error(
-      `the node hides /run and /var/log; choose another cache folder than ${plan.directory} (FLOWRUN_CACHE)`,
+      `the node does not see ${hidden}; choose another cache folder than ${plan.directory} (FLOWRUN_CACHE)`,
     );
   }
   const holder = start(
@@ -60,15 +65,11 @@ export async function openNode(plan: Plan, pause: string): Promise<Node> {
     ...argv,
   ];
   await createCgroup(plan.cgroup);
-  const script = [
-    'set -e',
-    'mount --make-rshared /',
-    'mount -t tmpfs tmpfs /run',
-    'mount -t tmpfs tmpfs /var/log',
-  ];
+  const script = ['set -e', 'mount --make-rshared /'];
+  for (const folder of HIDDEN) script.push(`mount -t tmpfs tmpfs ${folder}`);
   for (const [point, source] of mountPoints(plan)) {
-    await Promise.all([mkdir(point, { recursive: true }), mkdir(source, { recursive: true })]);
-    script.push(`mount --bind '${source}' ${point}`);
+    await mkdir(source, { recursive: true });
+    script.push(`mkdir ${point}`, `mount --bind '${source}' ${point}`);
   }
   await run('ip', ['link', 'add', plan.link, 'type', 'veth', 'peer', 'name', 'eth0', 'netns', String(init)]);
   script.push(
@@ -95,7 +96,6 @@ export async function removeRemains(plan: Plan): Promise<void> {
     if (existsSync(directory))
       await waitFor(`the cgroup ${directory} to go`, () => removeTree(directory), 20);
   }
-  for (const [point] of mountPoints(plan)) await rmdir(point).catch(() => {});
 }
 
 /** The process that is number 1 inside, as the host numbers it, once it is `pause` and the namespaces are complete. */

@@ -147,3 +147,34 @@ test('a node survives the sudden death of all its processes, and leaves nothing 
   expect(await tracesOf(plan)).toEqual([]);
   expect(existsSync(plan.directory)).toBe(false);
 });
+
+test('a cluster that goes takes nothing from one that stands beside it', async () => {
+  const names = ['it-stays', 'it-goes'] as const;
+  onTestFinished(async () => {
+    for (const name of names) await stopLocal(name, true, silent);
+  });
+  const [stays, goes] = await Promise.all(names.map((name) => up({ name, controlPlaneOnly: false })));
+  await goes?.down();
+  const { kubectl = '', kubeconfig = '' } = stays ?? {};
+  const pod = {
+    apiVersion: 'v1',
+    kind: 'Pod',
+    metadata: { name: 'idle' },
+    spec: {
+      containers: [
+        {
+          name: 'idle',
+          image: 'localhost/pause:1',
+          volumeMounts: [{ name: 'scratch', mountPath: '/scratch' }],
+        },
+      ],
+      volumes: [{ name: 'scratch', emptyDir: {} }],
+    },
+  };
+  await run(kubectl, ['--kubeconfig', kubeconfig, 'apply', '-f', '-'], { input: JSON.stringify(pod) });
+  const wait = ['wait', '--for=condition=Ready', 'pod/idle', '--timeout=60s'];
+  await run(kubectl, ['--kubeconfig', kubeconfig, ...wait]);
+  // Its volume lies in the folder of the cluster, not in one of the host.
+  const scratch = `${planOf('it-stays').directory}/kubelet/pods/*/volumes/kubernetes.io~empty-dir/scratch`;
+  expect(globSync(scratch)).toHaveLength(1);
+});
