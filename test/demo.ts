@@ -12,6 +12,7 @@ import { watchRun } from '../src/cli/watch.ts';
 import { up, type TestCluster } from './cluster/api.ts';
 import { stopLocal } from './cluster/local.ts';
 import { createProgress } from './cluster/progress.ts';
+import { boundToUs } from './support/bound.ts';
 import { eventually } from './support/eventually.ts';
 import { flowImages, imageOf, readExample } from './support/examples.ts';
 import { kubectlOf, type Kubectl } from './support/kubectl.ts';
@@ -74,7 +75,7 @@ async function startOperator(kubeconfig: string) {
   await mkdir(dirname(LOG), { recursive: true });
   const log = createWriteStream(LOG);
   await once(log, 'open');
-  const child = spawn(process.execPath, [join(TOP, 'src/main.ts')], {
+  const child = spawn(...boundToUs(process.execPath, [join(TOP, 'src/main.ts')]), {
     env: { ...process.env, KUBECONFIG: kubeconfig },
     stdio: ['ignore', log, log],
     // Ctrl-C goes to the whole foreground group; the operator must outlive it until the demo has cleaned up.

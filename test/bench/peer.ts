@@ -5,6 +5,7 @@ import { z } from 'zod';
 import { run } from '../../images/run.ts';
 import type { KubeObject } from '../../src/kube/object.ts';
 import type { Resource } from '../../src/kube/resource.ts';
+import { boundToUs } from '../support/bound.ts';
 import { eventually } from '../support/eventually.ts';
 import type { BenchCluster, Context } from './context.ts';
 import { peerPrograms } from './peer-venv.ts';
@@ -55,11 +56,11 @@ export async function startPeer(
   await cluster.kubectl(['apply', '--server-side', '--force-conflicts', '-f', definitions]);
   await cluster.kubectl(['wait', '--for=condition=Established', '-f', definitions, '--timeout=50s']);
 
-  const child = spawn(
-    join(programs, 'kopf'),
-    ['run', '--all-namespaces', '-m', 'dask_kubernetes.operator.controller'],
-    { env: { ...process.env, KUBECONFIG: cluster.kubeconfig }, stdio: ['ignore', 'pipe', 'pipe'] },
-  );
+  const args = ['run', '--all-namespaces', '-m', 'dask_kubernetes.operator.controller'];
+  const child = spawn(...boundToUs(join(programs, 'kopf'), args), {
+    env: { ...process.env, KUBECONFIG: cluster.kubeconfig },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
   const output: Buffer[] = [];
   child.stdout.on('data', (chunk: Buffer) => output.push(chunk));
   child.stderr.on('data', (chunk: Buffer) => output.push(chunk));

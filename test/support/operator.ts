@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
+import { boundToUs } from './bound.ts';
 import { eventually } from './eventually.ts';
 
 const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
@@ -27,7 +28,8 @@ export async function startOperator(options: {
   /** Return at once: its start-up may be what is tested. */
   wait?: boolean;
 }): Promise<OperatorProcess> {
-  const child = spawn(process.execPath, [MAIN, '--log-level', 'info', ...(options.arguments ?? [])], {
+  const args = [MAIN, '--log-level', 'info', ...(options.arguments ?? [])];
+  const child = spawn(...boundToUs(process.execPath, args), {
     env: { ...process.env, KUBECONFIG: options.kubeconfig },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
