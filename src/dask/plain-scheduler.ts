@@ -7,29 +7,29 @@ const ANSWER_MS = 5000;
 /** Since then `adaptive_target` counts in workers; before, and without any worker, in threads. */
 const COUNTS_WORKERS_SINCE = [2023, 8];
 
-const counts = z.record(z.string(), z.unknown()).transform((record) => {
-  const of = (state: string) => (typeof record[state] === 'number' ? record[state] : 0);
-  const executing = of('executing');
-  const longRunning = of('long-running');
-  const unstarted = of('ready') + of('constrained') + of('waiting');
-  return { executing, longRunning, processing: executing + longRunning + unstarted, memory: of('memory') };
+/** Tasks on a worker by state, as its heartbeat tells; newer releases leave out what is 0. */
+const counts = z
+  .record(z.string(), z.unknown())
+  .catch({})
+  .transform((record) => {
+    const of = (state: string) => (typeof record[state] === 'number' ? record[state] : 0);
+    const executing = of('executing');
+    const seceded = of('long-running');
+    const unstarted = of('ready') + of('constrained') + of('waiting');
+    return { executing, seceded, processing: executing + seceded + unstarted, memory: of('memory') };
+  });
+
+const worker = z.object({
+  name: z.union([z.string(), z.number(), z.bigint()]).transform(String),
+  nthreads: z.number(),
+  memory_limit: z.number().nullish(),
+  resources: z.record(z.string(), z.number()).catch({}),
+  status: z.string().catch('running'),
+  // Empty until the first heartbeat.
+  metrics: z.object({ task_counts: counts, managed_bytes: z.number().catch(0) }),
 });
 
-const identity = z.object({
-  workers: z.record(
-    z.string(),
-    z.object({
-      name: z.union([z.string(), z.number(), z.bigint()]).transform(String),
-      nthreads: z.number(),
-      memory_limit: z.number().nullish(),
-      resources: z.record(z.string(), z.number()).default({}),
-      status: z.string().default('running'),
-      metrics: z.object({ task_counts: counts.optional(), managed_bytes: z.number().default(0) }).default({
-        managed_bytes: 0,
-      }),
-    }),
-  ),
-});
+const identity = z.object({ workers: z.record(z.string(), worker) });
 
 const versions = z.object({ packages: z.object({ distributed: z.string() }) });
 
@@ -44,7 +44,8 @@ interface Facts {
   /** What `adaptive_target` answered for these seconds. */
   target: number;
   targetSeconds: number;
-  idleSeconds: number;
+  /** When there was last something to do, in milliseconds since the epoch. */
+  busyAt: number;
 }
 
 /**
@@ -54,41 +55,30 @@ interface Facts {
 export function plainSample(answer: unknown, facts: Facts): { sample: Sample } | { error: string } {
   const parsed = identity.safeParse(answer);
   if (!parsed.success) return { error: `identity: ${z.prettifyError(parsed.error)}`.slice(0, 300) };
-  const workers = Object.entries(parsed.data.workers).map(
-    ([address, { metrics, memory_limit, ...worker }]) => {
-      const { memory: _, longRunning = 0, ...tasks } = metrics.task_counts ?? { memory: 0 };
-      return {
-        ...worker,
-        address,
-        processing: 0,
-        ...tasks,
-        long_running: longRunning,
-        memory_limit: memory_limit ?? 0,
-        nbytes: metrics.managed_bytes,
-      };
-    },
-  );
-  const processing = sum(workers.map((worker) => worker.processing));
+  const all = Object.values(parsed.data.workers);
+  const processing = sum(all.map(({ metrics }) => metrics.task_counts.processing));
   const slots = threadsAskedFor(
     facts,
-    workers.map(({ nthreads }) => nthreads),
+    all.map(({ nthreads }) => nthreads),
   );
   const unfinished = Math.max(slots, processing);
+  // Dask's rule also keeps workers for the results they hold.
+  const busy = processing > 0 || facts.target > all.length;
   return parseSample({
     version: 1,
     uid: facts.uid,
     attempt: facts.attempt,
     seq: facts.seq,
     time: facts.now / 1000,
-    workers,
-    workers_total: workers.length,
+    workers: Object.entries(parsed.data.workers).map(describe),
+    workers_total: all.length,
     tasks: {
       total: unfinished,
       waiting: 0,
       queued: unfinished - processing,
       no_worker: 0,
       processing,
-      memory: sum(Object.values(parsed.data.workers).map(({ metrics }) => metrics.task_counts?.memory ?? 0)),
+      memory: sum(all.map(({ metrics }) => metrics.task_counts.memory)),
       erred: 0,
       finished: 0,
       failed: 0,
@@ -99,12 +89,31 @@ export function plainSample(answer: unknown, facts: Facts): { sample: Sample } |
         ? []
         : [{ resources: {}, tasks: unfinished, unknown: 0, seconds: slots * facts.targetSeconds }],
     keys_wanted: true,
-    idle_seconds: facts.idleSeconds,
+    idle_seconds: busy ? 0 : (facts.now - facts.busyAt) / 1000,
     fallback: true,
     result: null,
     launcher_seen: false,
     versions: { distributed: facts.version },
   });
+}
+
+function describe([address, { name, nthreads, memory_limit, resources, status, metrics }]: [
+  string,
+  z.infer<typeof worker>,
+]) {
+  const { executing, seceded, processing } = metrics.task_counts;
+  return {
+    name,
+    address,
+    nthreads,
+    memory_limit: memory_limit ?? 0,
+    resources,
+    status,
+    executing,
+    long_running: seceded,
+    processing,
+    nbytes: metrics.managed_bytes,
+  };
 }
 
 /** When Dask's rule asks for fewer workers than there are, it counts in workers in all releases. */
@@ -148,16 +157,15 @@ export class PlainScheduler {
     }
     const target = await this.#rpc.call('adaptive_target', { target_duration: targetSeconds }, ANSWER_MS);
     if (target instanceof CommError) return target;
-    if (typeof target !== 'number')
+    if (typeof target !== 'number' || Number.isNaN(target))
       return new CommError('protocol', 'the scheduler knows neither the FlowRun preload nor adaptive_target');
     const answer = await this.#rpc.call('identity', {}, ANSWER_MS);
     if (answer instanceof CommError) return answer;
     const now = this.#now();
-    const facts = { uid, attempt, seq: ++this.#seq, now, version: this.#version, target, targetSeconds };
-    const made = plainSample(answer, { ...facts, idleSeconds: (now - this.#busyAt) / 1000 });
+    const facts = { uid, attempt, seq: ++this.#seq, now, version: this.#version, targetSeconds };
+    const made = plainSample(answer, { ...facts, target, busyAt: this.#busyAt });
     if ('error' in made) return new CommError('protocol', made.error);
-    if (made.sample.demand.length === 0) return made.sample;
-    this.#busyAt = now;
-    return { ...made.sample, idle_seconds: 0 };
+    if (made.sample.idle_seconds === 0) this.#busyAt = now;
+    return made.sample;
   }
 }

@@ -65,24 +65,22 @@ export class Process implements AsyncDisposable {
   }
 }
 
-/** A real scheduler made by the starter, with the ports and environment of the test. */
+/** A real scheduler made by the starter, or as anybody would start one, with the ports and environment of the test. */
 export class Scheduler extends Process {
   readonly address: string;
   readonly url: string;
   /** Of its workers, which are disposed of before it. */
   readonly #scratch: string;
 
-  private constructor(python: string, ports: [number, number], env: Record<string, string>) {
-    const extra = [
-      '--',
-      '--host',
-      '127.0.0.1',
-      '--port',
-      ports.join(','),
-      '--dashboard-address',
-      '127.0.0.1:0',
-    ];
-    super(python, ['-u', preloads('scheduler.py'), ...extra], {
+  private constructor(
+    python: string,
+    { ports, env, plain }: { ports: [number, number]; env: Record<string, string>; plain: boolean },
+  ) {
+    const start = plain
+      ? ['-m', 'distributed.cli.dask_scheduler', '--protocol', 'tcp,ws']
+      : [preloads('scheduler.py'), '--'];
+    const extra = ['--host', '127.0.0.1', '--port', ports.join(','), '--dashboard-address', '127.0.0.1:0'];
+    super(python, ['-u', ...start, ...extra], {
       FLOWRUN_UID: 'uid-1',
       FLOWRUN_ATTEMPT: '1',
       ...env,
@@ -94,9 +92,13 @@ export class Scheduler extends Process {
 
   static async start(
     python: string,
-    { env = {}, ports }: { env?: Record<string, string>; ports?: [number, number] } = {},
+    {
+      env = {},
+      ports,
+      plain = false,
+    }: { env?: Record<string, string>; ports?: [number, number]; plain?: boolean } = {},
   ): Promise<Scheduler> {
-    return new Scheduler(python, ports ?? [await freePort(), await freePort()], env);
+    return new Scheduler(python, { ports: ports ?? [await freePort(), await freePort()], env, plain });
   }
 
   override async [Symbol.asyncDispose](): Promise<void> {
