@@ -1,13 +1,19 @@
 import type { Demand, Load } from './load.ts';
+import { isBusy } from './scale-victims.ts';
 import type { WorkerGroup } from './scaling-input.ts';
 
 /** Quotients of durations and of resources are compared as a person would: 0.3 holds 0.1 three times. */
 const EPSILON = 1e-9;
 
+/** Work that takes a tenth longer than the target is on time: durations are averages. */
+const ON_TIME = 1.1;
+
+/** Workers by the name of every group. */
+export type Sizes = ReadonlyMap<string, number>;
+
 /** Workers that the work of one answer asks for. */
 export interface Wanted {
-  /** By name of every group; 0 where nothing is asked of it. */
-  byGroup: ReadonlyMap<string, number>;
+  byGroup: Sizes;
   /** What no group can ever run. */
   unplaced: readonly Demand[];
 }
@@ -37,15 +43,16 @@ function takers({ resources }: Demand, groups: readonly WorkerGroup[]): readonly
 }
 
 /**
- * Tasks that must run at the same time for all to be done within the target. A thread does whole tasks only: five
- * seconds are enough for two of two seconds each, not for two and a half. One of unknown duration gets a thread of
- * its own.
+ * Tasks that must run at the same time for all to be done within the target. A thread does whole tasks only: in five
+ * seconds two of two seconds each, or one of three. One of unknown duration gets a thread of its own.
  */
 function concurrency({ tasks, unknown, seconds }: Demand, targetSeconds: number): number {
-  if (tasks <= 0) return 0;
-  const perThread =
-    seconds > 0 ? Math.max(1, Math.floor((targetSeconds * tasks) / seconds + EPSILON)) : tasks;
-  return Math.max(Math.ceil(tasks / perThread), Math.min(tasks, unknown), 1);
+  if (seconds <= 0) return Math.min(tasks, Math.max(1, unknown));
+  const perThread = Math.max(1, Math.floor((targetSeconds * ON_TIME * tasks) / seconds + EPSILON));
+  return Math.min(
+    tasks,
+    Math.max(Math.ceil(tasks / perThread), Math.ceil(seconds / targetSeconds - EPSILON), unknown),
+  );
 }
 
 /** What has been given to a group so far. */
@@ -85,35 +92,45 @@ class Share {
   }
 }
 
-/** The group's members that stay, as one answer shows them. */
+type Census = ReturnType<typeof census>;
+
+/** The group's members that stay, as one answer shows them. One that is paused for lack of memory is no capacity. */
 function census(group: WorkerGroup, load: Load) {
   const staying = group.members.filter(({ leaving }) => !leaving);
   const seen = staying.flatMap(({ ordinal }) => load.workers.get(ordinal) ?? []);
+  const paused = seen.filter((worker) => worker.paused).length;
+  const maximum = Math.max(0, group.maximum - paused);
+  const usable =
+    staying.filter(({ pod }) => pod === 'started' || group.blocked === undefined).length - paused;
   return {
-    busy: seen.filter(({ paused, processing, executing }) => !paused && processing + executing > 0).length,
-    paused: seen.filter(({ paused }) => paused).length,
-    usable: staying.filter(({ pod }) => pod === 'started' || group.blocked === undefined).length,
+    paused,
+    busy: seen.filter((worker) => !worker.paused && isBusy(worker)).length,
+    usable: Math.min(Math.max(0, usable), maximum),
+    maximum,
   };
 }
 
 /**
  * Workers of each group that are needed so that the work is done within the target, before limits. Work goes first
  * where it runs already, then to present workers, then to new ones, and to a group that cannot have new ones last. A
- * worker that has work of its group's kind stays, and one that is paused for lack of memory is no capacity.
+ * worker that has work of its group's kind stays. Tasks that few groups can run choose first.
  */
 export function wantedWorkers(load: Load, groups: readonly WorkerGroup[], targetSeconds: number): Wanted {
-  const counts = new Map(groups.map((group) => [group.name, census(group, load)]));
-  const shares = new Map(groups.map((group) => [group.name, new Share(group)]));
-  const ceilings: ((group: WorkerGroup) => number)[] = [
-    ({ name }) => counts.get(name)?.busy ?? 0,
-    ({ name }) => counts.get(name)?.usable ?? 0,
-    ({ name, blocked, maximum }) => (blocked === undefined ? maximum : (counts.get(name)?.usable ?? 0)),
-    ({ maximum }) => maximum,
+  const shares = new Map(
+    groups.map((group) => [group.name, { share: new Share(group), census: census(group, load) }]),
+  );
+  const ceilings = [
+    ({ busy, maximum }: Census) => Math.min(busy, maximum),
+    ({ usable }: Census) => usable,
+    ({ usable, maximum }: Census, { blocked }: WorkerGroup) => (blocked === undefined ? maximum : usable),
+    ({ maximum }: Census) => maximum,
   ];
   const unplaced: Demand[] = [];
-  const rows = load.demand.filter(({ tasks }) => tasks > 0);
-  for (const row of rows.toSorted((a, b) => kindsOf(b) - kindsOf(a))) {
-    const able = takers(row, groups).flatMap(({ name }) => shares.get(name) ?? []);
+  const rows = load.demand
+    .filter(({ tasks }) => tasks > 0)
+    .map((row) => ({ row, able: takers(row, groups).flatMap(({ name }) => shares.get(name) ?? []) }))
+    .toSorted((a, b) => a.able.length - b.able.length || kindsOf(b.row) - kindsOf(a.row));
+  for (const { row, able } of rows) {
     const [preferred] = able;
     if (preferred === undefined) {
       unplaced.push(row);
@@ -121,14 +138,14 @@ export function wantedWorkers(load: Load, groups: readonly WorkerGroup[], target
     }
     let left = concurrency(row, targetSeconds);
     for (const ceiling of ceilings) {
-      for (const share of able) left -= share.take(left, row, ceiling(share.group));
+      for (const { share, census } of able) left -= share.take(left, row, ceiling(census, share.group));
     }
-    preferred.take(left, row, Infinity);
-    for (const share of able) share.tasks += row.tasks;
+    preferred.share.take(left, row, Infinity);
+    for (const { share } of able) share.tasks += row.tasks;
   }
   const byGroup = new Map<string, number>();
-  for (const [name, share] of shares) {
-    const { busy = 0, paused = 0 } = counts.get(name) ?? {};
+  for (const [name, { share, census }] of shares) {
+    const { busy, paused } = census;
     byGroup.set(name, share.tasks === 0 ? 0 : Math.max(share.workers, Math.min(busy, share.tasks)) + paused);
   }
   return { byGroup, unplaced };

@@ -1,6 +1,6 @@
 import type { Load } from './load.ts';
-import { isOrdinary, type Wanted } from './scale-demand.ts';
-import { staying } from './scale-limits.ts';
+import { isOrdinary, type Sizes } from './scale-demand.ts';
+import { limit, staying } from './scale-limits.ts';
 import type { ScalingInput, WorkerGroup } from './scaling-input.ts';
 
 /** A flow that has just begun may call `scatter` or `run` first: on no worker they time out. */
@@ -24,21 +24,33 @@ export function reasonToKeepOne(load: Load, { now, runningSince }: ScalingInput)
   return undefined;
 }
 
-/** What is wanted, and one worker at least if there is a reason: where there is one already, else a plain one. */
-export function withFloor(wanted: Wanted['byGroup'], load: Load, input: ScalingInput): Wanted['byGroup'] {
-  const { groups } = input;
+/** Sizes of the groups for one answer: what its work wants within the limits, and one worker at least if there is a reason. */
+export function sizes(wanted: Sizes, load: Load, input: ScalingInput): Sizes {
+  const limited = limit(wanted, input);
   const possible = (group: WorkerGroup) => group.blocked === undefined || staying(group, 'started') > 0;
-  const some = groups.some((group) => (wanted.get(group.name) ?? 0) > 0 && possible(group));
-  if (some || reasonToKeepOne(load, input) === undefined) return wanted;
+  const some = input.groups.some((group) => (limited.get(group.name) ?? 0) > 0 && possible(group));
   const home =
+    some || reasonToKeepOne(load, input) === undefined ? undefined : homeOf(input.groups, possible);
+  if (home === undefined) return limited;
+  // A scatter waits as long as every worker is paused.
+  const paused =
+    load.scattersWaiting === 0
+      ? 0
+      : home.members.filter(({ ordinal }) => load.workers.get(ordinal)?.paused).length;
+  return limit(new Map([...wanted, [home.name, Math.max(wanted.get(home.name) ?? 0, 1 + paused)]]), input);
+}
+
+/** Where the one worker is to be: where there is one already, else among plain ones. */
+function homeOf(
+  groups: readonly WorkerGroup[],
+  possible: (group: WorkerGroup) => boolean,
+): WorkerGroup | undefined {
+  return (
     groups.find((group) => staying(group, 'started') > 0) ??
     groups.find((group) => staying(group) > 0 && possible(group)) ??
     groups.find((group) => isOrdinary(group) && possible(group)) ??
     groups.find(possible) ??
-    groups[0];
-  if (home === undefined) return wanted;
-  // A scatter waits as long as every worker is paused.
-  const paused =
-    load.scattersWaiting === 0 ? [] : home.members.filter(({ ordinal }) => load.workers.get(ordinal)?.paused);
-  return new Map([...wanted, [home.name, Math.max(wanted.get(home.name) ?? 0, 1 + paused.length)]]);
+    groups.find((group) => staying(group) > 0) ??
+    groups[0]
+  );
 }

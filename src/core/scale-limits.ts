@@ -1,10 +1,8 @@
-import { isOrdinary } from './scale-demand.ts';
+import { isOrdinary, type Sizes } from './scale-demand.ts';
 import type { Adapt, ScalingInput, WorkerGroup } from './scaling-input.ts';
 
 /** More workers than this are never asked for, whatever the limits say. */
 const MAX_WORKERS = 100_000;
-
-type Sizes = ReadonlyMap<string, number>;
 
 /** Workers of the groups together, kept within the maximum of their number, threads and memory. */
 export class Allocation {
@@ -110,12 +108,14 @@ export function limit(wanted: Sizes, { adapt, groups }: Pick<ScalingInput, 'adap
   allocation.fill(groups, (group) => (want(group) > 0 ? Math.min(1, usable(group)) : 0));
   allocation.fill(groups, usable);
   allocation.fill(groups, present);
+  // Present workers make up a minimum before new ones, special ones only where plain ones never can.
   const ordinary = groups.filter(isOrdinary);
-  for (const group of ordinary.length > 0 ? ordinary : groups) {
-    allocation.topUp(
-      group,
-      group.blocked === undefined ? group.maximum : Math.min(group.maximum, staying(group)),
-    );
+  const special = ordinary.some(({ blocked }) => blocked !== undefined)
+    ? []
+    : groups.filter((group) => !isOrdinary(group));
+  for (const kind of [ordinary, special]) {
+    for (const group of kind) allocation.topUp(group, Math.min(group.maximum, staying(group)));
+    for (const group of kind) if (group.blocked === undefined) allocation.topUp(group, group.maximum);
   }
   return allocation.sizes;
 }

@@ -33,6 +33,18 @@ export class Memory {
   }
 }
 
+export function isBusy({ processing, executing }: WorkerLoad): boolean {
+  return processing + executing > 0;
+}
+
+/** Members that stay and have work. */
+export function busyMembers({ members }: WorkerGroup, { workers }: Load): number {
+  return members.filter(({ ordinal, leaving }) => {
+    const worker = workers.get(ordinal);
+    return !leaving && worker !== undefined && isBusy(worker);
+  }).length;
+}
+
 /** Members the scheduler does not know, which go first: pods that have not started before others, the newest before older ones. */
 export function unjoined({ members }: WorkerGroup, { workers }: Load): readonly Member[] {
   return members
@@ -63,12 +75,12 @@ export function victims({ members }: WorkerGroup, window: readonly Load[]): read
     );
 }
 
-/** Retiring workers that can still be had back, the least advanced first. */
+/** Retiring workers that can still be had back and are of use, the least advanced first. */
 export function returnable({ members }: WorkerGroup, { workers }: Load): readonly number[] {
   return members
     .flatMap(({ ordinal, leaving }) => {
       const worker = leaving ? workers.get(ordinal) : undefined;
-      const progress = worker === undefined ? -1 : PROGRESS.indexOf(worker.drain);
+      const progress = worker === undefined || worker.paused ? -1 : PROGRESS.indexOf(worker.drain);
       return progress < 0 ? [] : [{ ordinal, progress }];
     })
     .toSorted((a, b) => a.progress - b.progress || a.ordinal - b.ordinal)

@@ -1,83 +1,96 @@
-import { reasonToKeepOne } from './scale-floor.ts';
 import { type Wanted } from './scale-demand.ts';
+import { isIdle, reasonToKeepOne } from './scale-floor.ts';
 import { staying } from './scale-limits.ts';
-import { isComplete } from './scale-window.ts';
-import type { Scaling, ScalingInput } from './scaling-input.ts';
+import { formatBytes } from './quantities.ts';
+import type { Adapt, Scaling, ScalingInput } from './scaling-input.ts';
 
-/** One sentence with the numbers a decision was made from. */
-export function explain(input: ScalingInput, wanted: Wanted, scaling: Omit<Scaling, 'why'>): string {
-  return `${[need(input, scaling.target), ...remarks(input, wanted, scaling), outcome(input, scaling)].join('; ')}.`;
+type Decided = Omit<Scaling, 'why'>;
+
+/** One sentence with the numbers a decision was made from. `kept` says why workers beyond what is asked for stay. */
+export function explain(
+  input: ScalingInput,
+  wanted: Wanted,
+  decided: Decided,
+  kept: string | undefined,
+): string {
+  const parts = [need(input, decided.target), ...limits(input, decided), ...troubles(input, wanted)];
+  return `${parts.join(', ')}; ${outcome(decided, kept)}.`;
 }
 
 function need(input: ScalingInput, target: number): string {
-  const { adapt, window } = input;
-  const newest = window.at(-1);
-  const rows = newest?.demand ?? [];
-  const tasks = rows.reduce((sum, row) => sum + row.tasks, 0);
-  const seconds = rows.reduce((sum, row) => sum + row.seconds, 0);
-  const unknown = rows.reduce((sum, row) => sum + row.unknown, 0);
-  if (tasks === 0) {
-    const reason = newest === undefined ? undefined : reasonToKeepOne(newest, input);
-    const scatter = (newest?.scattersWaiting ?? 0) > 0 ? 'a scatter waits for a worker' : 'nothing to do';
-    return reason === undefined || reason === 'there is work'
-      ? scatter
-      : `${scatter}, but one worker is kept while ${reason}`;
+  const newest = input.window.at(-1);
+  if (newest === undefined) return 'nothing is known';
+  const tasks = sum(newest.demand.map((row) => row.tasks));
+  if (tasks > 0) {
+    const unknown = sum(newest.demand.map((row) => row.unknown));
+    const guess = unknown > 0 ? ` (${unknown === tasks ? 'all' : unknown} of unknown duration)` : '';
+    const seconds = sum(newest.demand.map((row) => row.seconds));
+    return `${count(tasks, 'task')} queued or running${guess}, ${round(seconds)} s of work: ${count(target, 'worker')} for a target of ${round(input.adapt.targetSeconds)} s`;
   }
-  const guess = unknown > 0 ? ` (${unknown} of unknown duration)` : '';
-  return `${plural(tasks, 'task')} queued or running${guess}, ${round(seconds)} s of work: ${plural(target, 'worker')} for a target of ${round(adapt.targetSeconds)} s`;
+  if (newest.scattersWaiting > 0) return 'A scatter waits for a worker';
+  const reason = isIdle(newest) ? reasonToKeepOne(newest, input) : undefined;
+  return reason === undefined ? 'Nothing to do' : `Nothing to do, but one worker stays while ${reason}`;
 }
 
-function remarks(
-  { groups, window, adapt }: ScalingInput,
-  wanted: Wanted,
-  { target, desired }: Omit<Scaling, 'why'>,
+/** The limits that bite. */
+function limits({ adapt, groups }: ScalingInput, { target, desired }: Decided): string[] {
+  const size = sum([...desired.values()]);
+  const full = groups.filter(({ name, maximum }) => maximum < adapt.maximum && desired.get(name) === maximum);
+  if (size < target) {
+    return [
+      ...bounds('maximum', adapt.maximum, adapt.maximumCores, adapt.maximumMemoryBytes),
+      ...full.map(({ name, maximum }) => `maximum of ${name} ${maximum}`),
+    ];
+  }
+  return size > target ? bounds('minimum', adapt.minimum, adapt.minimumCores, adapt.minimumMemoryBytes) : [];
+}
+
+function bounds(
+  word: 'minimum' | 'maximum',
+  workers: Adapt['minimum'],
+  cores: Adapt['minimumCores'],
+  bytes: Adapt['minimumMemoryBytes'],
 ): string[] {
-  const size = [...desired.values()].reduce((sum, each) => sum + each, 0);
+  const isSet = (value: number) => value > 0 && Number.isFinite(value);
+  return [
+    ...(isSet(workers) ? [`${word} ${workers}`] : []),
+    ...(isSet(cores) ? [`${word} threads ${cores}`] : []),
+    ...(isSet(bytes) ? [`${word} memory ${formatBytes(bytes)}`] : []),
+  ];
+}
+
+function troubles({ groups, window }: ScalingInput, { byGroup, unplaced }: Wanted): string[] {
   const paused = [...(window.at(-1)?.workers.values() ?? [])].filter((worker) => worker.paused).length;
   const blocked = groups.filter(
-    (group) => group.blocked !== undefined && (wanted.byGroup.get(group.name) ?? 0) > staying(group),
+    (group) => group.blocked !== undefined && (byGroup.get(group.name) ?? 0) > staying(group, 'started'),
   );
   return [
-    ...wanted.unplaced.map(
-      (row) =>
-        `${plural(row.tasks, 'task')} demand ${JSON.stringify(row.resources)}, which no worker group has`,
+    ...(paused > 0 ? [`${count(paused, 'worker')} paused for lack of memory`] : []),
+    ...unplaced.map(
+      (row) => `${count(row.tasks, 'task')} for ${JSON.stringify(row.resources)}, which no worker has`,
     ),
-    ...(paused > 0 ? [`${plural(paused, 'worker')} paused for lack of memory`] : []),
-    ...blocked.map(({ name, blocked }) => `group ${name} can have no more: ${blocked}`),
-    ...(size < target
-      ? [`maximum ${bounds(adapt.maximum, adapt.maximumCores, adapt.maximumMemoryBytes)}`]
-      : []),
-    ...(size > target && adapt.minimum > 0 ? [`minimum ${adapt.minimum}`] : []),
+    ...blocked.map(({ name, blocked }) => `no further ${name} workers (${blocked})`),
   ];
 }
 
-function bounds(workers: number, cores: number, bytes: number): string {
-  return [
-    `${workers}`,
-    ...(Number.isFinite(cores) ? [`${cores} threads`] : []),
-    ...(Number.isFinite(bytes) ? [`${round(bytes / 2 ** 30)} GiB`] : []),
-  ].join(', ');
+function outcome({ add, cancel, retire, giveBack, desired }: Decided, kept: string | undefined): string {
+  const done = [
+    [sum([...add.values()]), 'added'],
+    [giveBack.length, 'given back'],
+    [cancel.length, 'cancelled'],
+    [retire.length, 'retired'],
+  ] as const;
+  const changes = done.filter(([number]) => number > 0).map(([number, word]) => `${number} ${word}`);
+  const stay = `${count(sum([...desired.values()]), 'worker')} ${changes.length > 0 ? 'now' : 'kept'}`;
+  return `${[...changes, stay].join(', ')}${kept === undefined ? '' : ` ${kept}`}`;
 }
 
-function outcome(
-  { groups, window, adapt }: ScalingInput,
-  { add, cancel, retire, giveBack, target }: Omit<Scaling, 'why'>,
-): string {
-  const added = [...add.values()].reduce((sum, each) => sum + each, 0);
-  const deeds = [
-    ...(added > 0 ? [`${added} added`] : []),
-    ...(giveBack.length > 0 ? [`${giveBack.length} given back`] : []),
-    ...(cancel.length > 0 ? [`${cancel.length} cancelled`] : []),
-    ...(retire.length > 0 ? [`${retire.length} retired`] : []),
-  ];
-  if (deeds.length > 0) return deeds.join(', ');
-  const size = groups.reduce((sum, group) => sum + staying(group), 0);
-  const waits = size > target && !isComplete(window, adapt) ? ` until ${adapt.waitCount} answers agree` : '';
-  return `${plural(size, 'worker')} kept${waits}`;
+function sum(numbers: readonly number[]): number {
+  return numbers.reduce((total, each) => total + each, 0);
 }
 
-function plural(count: number, noun: string): string {
-  return `${count} ${noun}${count === 1 ? '' : 's'}`;
+function count(number: number, noun: string): string {
+  return `${number} ${noun}${number === 1 ? '' : 's'}`;
 }
 
 function round(value: number): number {

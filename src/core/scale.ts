@@ -1,8 +1,8 @@
 import type { Load } from './load.ts';
-import { type Wanted, wantedWorkers } from './scale-demand.ts';
-import { isIdle, withFloor } from './scale-floor.ts';
-import { Allocation, limit, staying } from './scale-limits.ts';
-import { Memory, returnable, unjoined, victims } from './scale-victims.ts';
+import { type Sizes, wantedWorkers } from './scale-demand.ts';
+import { isIdle, sizes } from './scale-floor.ts';
+import { Allocation, staying } from './scale-limits.ts';
+import { busyMembers, isBusy, Memory, returnable, unjoined, victims } from './scale-victims.ts';
 import { explain } from './scale-why.ts';
 import { isComplete } from './scale-window.ts';
 import type { Scaling, ScalingInput, WorkerGroup } from './scaling-input.ts';
@@ -16,25 +16,23 @@ export function scale(input: ScalingInput): Scaling {
   const newest = input.window.at(-1);
   if (newest === undefined) return hold(input);
   const failed = input.groups.flatMap((group) => failures(group, newest));
-  const groups = input.groups.map((group) => restored(group, failed));
-  const current = { ...input, groups };
-  const wanted = wantedWorkers(newest, groups, input.adapt.targetSeconds);
-  const changes = raised(current, newest, lowered(current, newest, failed));
+  const current = { ...input, groups: input.groups.map((group) => restored(group, failed)) };
+  const wanted = wantedWorkers(newest, current.groups, input.adapt.targetSeconds);
+  const goal = sizes(wanted.byGroup, newest, current);
+  const { kept, ...less } = lowered(current, newest, goal);
+  const more = raised(current, newest, goal, less.cancel);
+  const changes = { ...less, add: more.add, giveBack: [...failed, ...more.giveBack] };
+  const gone = new Set([...changes.cancel, ...changes.retire]);
   const size = (group: WorkerGroup) =>
-    staying(restored(group, changes.giveBack)) -
-    group.members.filter(
-      ({ ordinal }) => changes.cancel.includes(ordinal) || changes.retire.includes(ordinal),
-    ).length +
-    (changes.add.get(group.name) ?? 0);
+    restored(group, changes.giveBack).members.filter(({ leaving, ordinal }) => !leaving && !gone.has(ordinal))
+      .length + (changes.add.get(group.name) ?? 0);
   const scaling = {
     ...changes,
     target: total(wanted.byGroup),
     desired: new Map(input.groups.map((group) => [group.name, size(group)])),
   };
-  return { ...scaling, why: explain(current, wanted, scaling) };
+  return { ...scaling, why: explain(current, wanted, scaling, kept) };
 }
-
-type Changes = Pick<Scaling, 'add' | 'cancel' | 'retire' | 'giveBack'>;
 
 function hold({ groups }: ScalingInput): Scaling {
   const desired = new Map(groups.map((group) => [group.name, staying(group)]));
@@ -62,87 +60,103 @@ function restored(group: WorkerGroup, ordinals: readonly number[]): WorkerGroup 
   return { ...group, members };
 }
 
-function total(sizes: Wanted['byGroup']): number {
+function total(sizes: Sizes): number {
   return [...sizes.values()].reduce((sum, size) => sum + size, 0);
 }
 
-/** Sizes that one answer asks for, within the limits. */
-function allowed(load: Load, input: ScalingInput): Wanted['byGroup'] {
-  const { byGroup } = wantedWorkers(load, input.groups, input.adapt.targetSeconds);
-  return limit(withFloor(byGroup, load, input), input);
-}
-
 /**
- * Sizes not to shrink below. With an idle time-out, an idle cluster keeps its size until then and not longer;
- * otherwise the window tells.
+ * Sizes not to shrink below, or why nothing shrinks. With an idle time-out, an idle cluster keeps its size until then
+ * and not longer; otherwise every answer of the window has a say.
  */
-function floors(input: ScalingInput, newest: Load): Wanted['byGroup'] | undefined {
-  const { adapt, window } = input;
+function floors(input: ScalingInput, newest: Load, goal: Sizes): Sizes | string {
+  const { adapt, groups, window } = input;
   if (adapt.idleTimeoutSeconds !== undefined && isIdle(newest)) {
-    return newest.idleSeconds >= adapt.idleTimeoutSeconds ? allowed(newest, input) : undefined;
+    return newest.idleSeconds >= adapt.idleTimeoutSeconds
+      ? goal
+      : `until idle for ${adapt.idleTimeoutSeconds} s`;
   }
-  if (!isComplete(window, adapt)) return undefined;
-  const sizes = window.map((load) => allowed(load, input));
+  if (!isComplete(window, adapt)) return patience(input);
+  const earlier = window.slice(0, -1).map((load) => {
+    const { byGroup } = wantedWorkers(load, groups, adapt.targetSeconds);
+    return sizes(byGroup, load, input);
+  });
   return new Map(
-    input.groups.map(({ name }) => [name, Math.max(...sizes.map((each) => each.get(name) ?? 0))]),
+    [...goal].map(([name, size]) => [name, Math.max(size, ...earlier.map((each) => each.get(name) ?? 0))]),
   );
 }
 
-/** Takes away what is too much: pods that have not started first, then workers that hold and do least. */
-function lowered(input: ScalingInput, newest: Load, failed: readonly number[]): Changes {
-  const changes = {
-    add: new Map(),
-    cancel: new Array<number>(),
-    retire: new Array<number>(),
-    giveBack: failed,
-  };
-  const sizes = floors(input, newest);
-  if (sizes === undefined) return changes;
+function patience({ adapt }: ScalingInput): string {
+  return `until ${adapt.waitCount} answers in a row ask for fewer`;
+}
+
+interface Lowered {
+  cancel: number[];
+  retire: number[];
+  /** Why workers beyond what is asked for stay. */
+  kept: string | undefined;
+}
+
+/** Takes away what is too much: pods that have not joined first, then workers that hold and do least. */
+function lowered(input: ScalingInput, newest: Load, goal: Sizes): Lowered {
+  const result: Lowered = { cancel: [], retire: [], kept: undefined };
+  if (input.groups.every((group) => staying(group) <= (goal.get(group.name) ?? 0))) return result;
+  const least = floors(input, newest, goal);
+  if (typeof least === 'string') return { ...result, kept: least };
   const memory = new Memory(input.groups, newest);
   // What one worker could not do, its neighbour most likely cannot either: nobody follows at once.
   const refused = input.window.some(({ workers }) =>
     [...workers.values()].some(({ drain }) => drain === 'failed'),
   );
   for (const group of input.groups) {
-    let surplus = staying(group) - (sizes.get(group.name) ?? 0);
-    if (surplus <= 0) continue;
-    const cancel = unjoined(group, newest).slice(0, surplus);
-    changes.cancel.push(...cancel.map(({ ordinal }) => ordinal));
-    surplus -= cancel.length;
-    for (const [ordinal, worker] of refused ? [] : victims(group, input.window)) {
-      if (surplus === 0) break;
-      if (!memory.release(ordinal, worker)) continue;
-      changes.retire.push(ordinal);
-      surplus -= 1;
+    const surplus = staying(group) - (least.get(group.name) ?? 0);
+    if (surplus <= 0) {
+      if (staying(group) > (goal.get(group.name) ?? 0)) result.kept ??= patience(input);
+      continue;
     }
+    const cancel = unjoined(group, newest).slice(0, surplus);
+    result.cancel.push(...cancel.map(({ ordinal }) => ordinal));
+    let left = surplus - cancel.length;
+    let kept = refused ? 'as a retirement has failed' : 'which others depend on';
+    const candidates = refused ? [] : victims(group, input.window);
+    // Idle ones that cannot go are no reason to take busy ones instead: only what is beyond the size goes busy.
+    let busy = busyMembers(group, newest) - (least.get(group.name) ?? 0);
+    for (const [ordinal, worker] of candidates) {
+      if (left === 0 || (isBusy(worker) && busy <= 0)) break;
+      if (memory.release(ordinal, worker)) {
+        result.retire.push(ordinal);
+        left -= 1;
+        busy -= isBusy(worker) ? 1 : 0;
+      } else {
+        kept = 'as the others lack memory for their results';
+      }
+    }
+    if (left > 0) result.kept ??= kept;
   }
-  return changes;
+  return result;
 }
 
 /** Brings what is missing: retiring workers are wanted back before new pods are, and those only within the limits. */
-function raised(input: ScalingInput, newest: Load, changes: Changes): Changes {
-  const { adapt, groups } = input;
-  const sizes = allowed(newest, input);
-  const giveBack = [...changes.giveBack];
+function raised(
+  { adapt, groups }: ScalingInput,
+  newest: Load,
+  goal: Sizes,
+  cancelled: readonly number[],
+): Pick<Scaling, 'add'> & { giveBack: number[] } {
+  const giveBack: number[] = [];
   const missing = new Map<string, number>();
   const allocation = new Allocation(adapt, groups);
   for (const group of groups) {
-    const short = (sizes.get(group.name) ?? 0) - staying(group);
-    const back = short > 0 ? returnable(group, newest).slice(0, short) : [];
+    const short = Math.max(0, (goal.get(group.name) ?? 0) - staying(group));
+    const back = returnable(group, newest).slice(0, short);
     giveBack.push(...back);
-    missing.set(group.name, group.blocked === undefined ? Math.max(0, short - back.length) : 0);
+    missing.set(group.name, group.blocked === undefined ? short - back.length : 0);
     // A pod counts until it is gone, also while it is being retired.
-    const cancelled = group.members.filter(({ ordinal }) => changes.cancel.includes(ordinal));
-    allocation.add(group, group.members.length - cancelled.length);
+    allocation.add(group, group.members.filter(({ ordinal }) => !cancelled.includes(ordinal)).length);
   }
   const present = new Map(allocation.sizes);
   allocation.fill(groups, (group) =>
     Math.min(group.maximum, (present.get(group.name) ?? 0) + (missing.get(group.name) ?? 0)),
   );
-  const add = new Map(
-    [...allocation.sizes]
-      .map(([name, size]) => [name, size - (present.get(name) ?? 0)] as const)
-      .filter(([, count]) => count > 0),
-  );
-  return { ...changes, add, giveBack };
+  const add = [...allocation.sizes].map(([name, size]) => [name, size - (present.get(name) ?? 0)] as const);
+  return { add: new Map(add.filter(([, count]) => count > 0)), giveBack };
 }
