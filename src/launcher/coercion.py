@@ -56,7 +56,9 @@ def enum_member(hint, value):
     try:
         return hint(value)
     except ValueError:
-        return hint[value]
+        if isinstance(value, str) and value in hint.__members__:
+            return hint[value]
+        raise ValueError("it is one of %s" % ", ".join(repr(member.value) for member in hint)) from None
 
 
 COERCIONS = {

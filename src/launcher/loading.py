@@ -28,8 +28,8 @@ def load(entry):
         own = [name for name in names if is_flow(getattr(module, name)) or is_own_function(module, getattr(module, name))]
         raise SpecFault(
             "ObjectNotFound",
-            "%s has no object %r%s; it has %s"
-            % (entry.path or entry.module, entry.name, did_you_mean(entry.name, names), cut(", ".join(own), 300) or "no function or flow"),
+            "%s has no object %r; it has %s%s"
+            % (entry.path or entry.module, entry.name, cut(", ".join(own), 300) or "no function or flow", did_you_mean(entry.name, names)),
         )
     if not is_flow(found) and not callable(found):
         raise SpecFault(

@@ -56,5 +56,5 @@ def flow_error(error, tasks=None):
         code = error.code
         if code is None or code == 0:
             return succeeded(tasks=tasks)
-        return failed("SystemExit: the flow exited with %s" % ("code %d" % code if isinstance(code, int) else cut(str(code), 500)), tasks)
+        return failed("SystemExit: %s" % ("the flow exited with code %d" % code if isinstance(code, int) else cut(str(code), 500)), tasks)
     return failed(explain(error), tasks)

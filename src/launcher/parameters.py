@@ -16,8 +16,8 @@ def check_names(parameters, known, required, open_ended, what):
     if unknown:
         raise SpecFault(
             "UnknownParameter",
-            "the %s takes no parameter %s%s; it takes %s"
-            % (what, ", ".join(map(repr, unknown)), did_you_mean(unknown[0], known), ", ".join(known) or "none"),
+            "the %s takes no parameter %s; it takes %s%s"
+            % (what, ", ".join(map(repr, unknown)), ", ".join(known) or "none", did_you_mean(unknown[0], known)),
         )
     missing = [name for name in required if name not in parameters]
     if missing:

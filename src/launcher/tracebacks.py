@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import pickle
 import traceback
 
 from .places import is_user_code, shorten
@@ -25,7 +26,10 @@ def explain(error):
 
 
 def headline(error):
-    text = str(error).strip()
+    try:
+        text = str(error).strip()
+    except Exception:  # an exception of the user's may fail to say what it is
+        text = ""
     return cut("%s: %s" % (type(error).__name__, text) if text else type(error).__name__, 800)
 
 
@@ -36,6 +40,8 @@ def hint_for(error, frames):
         return "this run already has a cluster: use `Client()`, and put n_workers and the like into executor.clusterKwargs"
     if isinstance(error, EOFError) and any("input(" in (frame.line or "") for frame in frames[-3:]):
         return "nobody can answer `input()` here: stdin is closed; use parameters"
+    if isinstance(error, (TypeError, AttributeError, pickle.PicklingError)) and "pickle" in headline(error):
+        return "what goes to another process or comes from it is pickled: make such a thing inside of the task that needs it"
     return None
 
 
