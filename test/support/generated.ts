@@ -1,7 +1,10 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { stringify } from 'yaml';
 
 import { flowRunCrd, flowRunSchema } from '../../src/api/crd.ts';
 import { chartFiles } from './chart.ts';
+import { withClusterKwargs } from './cluster-kwargs.ts';
 import { referencePage } from './reference.ts';
 
 /** Every generated file that is committed: content by path from the top of the repository. */
@@ -10,6 +13,9 @@ export function generatedFiles(): Record<string, string> {
   return {
     'crds/flowruns.flowrun.dev.yaml': `# Generated from src/api by \`npm run generate\`; do not edit.\n${crd}`,
     ...chartFiles(),
+    'docs/executors.md': withClusterKwargs(read('docs/executors.md')),
     'docs/reference.md': referencePage(flowRunSchema()),
   };
 }
+
+const read = (path: string) => readFileSync(join(import.meta.dirname, '../..', path), 'utf8');

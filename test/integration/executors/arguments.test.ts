@@ -1,0 +1,79 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { KINDS, openWorld, type World } from './world.ts';
+
+let world: World;
+
+beforeAll(async () => {
+  world = await openWorld('arguments');
+});
+afterAll(() => world?.close());
+
+const cluster = (clusterKwargs: object = {}) => ({
+  type: 'DaskExecutor',
+  clusterKwargs: { security: 'none', ...clusterKwargs },
+});
+const LONG = { timeout: 600_000 };
+const kinds = KINDS.map((kind) => ({ kind }));
+
+describe('on a cluster of the operator', () => {
+  test.concurrent.for(kinds)(
+    'tasks take the Dask resources they ask for, are tried again and mapped, in subflows too: $kind',
+    LONG,
+    async ({ kind }) => {
+      const { status, log } = await world.run({
+        name: `features-${kind}`,
+        kind,
+        entrypoint: 'features',
+        parameters: `{"group": "features-${kind}"}`,
+        executor: cluster({ threads_per_worker: 2, worker_resources: { GPU: 1 } }),
+      });
+      const more =
+        kind === 'plain'
+          ? {}
+          : {
+              runs: 2,
+              pairs: [
+                [1, 'b'],
+                [2, 'b'],
+              ],
+            };
+      expect(status, log).toMatchObject({
+        phase: 'Succeeded',
+        result: { value: { gpu: 1, parallel: [true, true], ...more } },
+      });
+    },
+  );
+
+  test.concurrent.for(kinds)(
+    'a value that cannot be pickled fails the flow with the reason: $kind',
+    LONG,
+    async ({ kind }) => {
+      const { status, log } = await world.run({
+        name: `pickle-${kind}`,
+        kind,
+        entrypoint: 'unpicklable',
+        executor: cluster(),
+      });
+      expect(status, log).toMatchObject({ phase: 'Failed', reason: 'FlowFailed', attempt: 1 });
+      expect(status.message).toMatch(/pickle '?_thread\.lock|pickle.*lock|serialize/i);
+    },
+  );
+});
+
+describe('a Prefect 1 flow with a DaskExecutor in its file', () => {
+  const own = { kind: 'prefect1', entrypoint: 'own:flow' } as const;
+
+  test.concurrent('runs as it is written when the FlowRun has no executor', LONG, async () => {
+    const { status, log } = await world.run({ ...own, name: 'own' });
+    expect(status, log).toMatchObject({ phase: 'Succeeded', result: { value: true } });
+    expect(log).toContain('Creating a new Dask cluster with `distributed.deploy.local.LocalCluster`');
+    expect(log).toContain('afterwards the client is None and the cluster takes 50');
+  });
+
+  test.concurrent('runs with the executor of the FlowRun', LONG, async () => {
+    const executor = { type: 'LocalExecutor' };
+    const { status, log } = await world.run({ ...own, name: 'ours', executor });
+    expect(status, log).toMatchObject({ phase: 'Succeeded', result: { value: false } });
+    expect(log).toContain("the flow's own DaskExecutor is not used");
+  });
+});

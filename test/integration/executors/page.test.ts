@@ -1,0 +1,31 @@
+import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
+import { kubectlOf } from '../../support/kubectl.ts';
+import { readBlocks } from '../../support/page.ts';
+import { openWorld, type World } from './world.ts';
+
+let world: World;
+
+beforeAll(async () => {
+  world = await openWorld('page');
+});
+afterAll(() => world?.close());
+
+const blocks = readBlocks(inject('images'));
+
+describe('docs/executors.md', () => {
+  test.concurrent.for(blocks)('the API server takes the block at line $line', async ({ manifest }) => {
+    const kubectl = kubectlOf({ kubectl: inject('kubectl'), kubeconfig: inject('kubeconfig') });
+    const answer = await kubectl(['create', '--dry-run=server', '-f', '-'], JSON.stringify(manifest));
+    expect(answer.stderr).toBe('');
+  });
+
+  test.concurrent.for(blocks.filter(({ result }) => result !== undefined))(
+    'the block at line $line gives what the page says',
+    { timeout: 600_000 },
+    async ({ manifest, result }) => {
+      await world.space.apply(manifest);
+      const { status, log } = await world.end(manifest.metadata.name);
+      expect(status, log).toMatchObject({ phase: 'Succeeded', result: { value: result?.value } });
+    },
+  );
+});

@@ -1,0 +1,47 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { parse } from 'yaml';
+import { z } from 'zod';
+import type { Images } from './examples.ts';
+
+const manifest = z.looseObject({
+  metadata: z.looseObject({ name: z.string() }),
+  spec: z.looseObject({ flow: z.looseObject({ image: z.string() }) }),
+});
+
+export interface Block {
+  /** Line of the page it begins at. */
+  line: number;
+  /** As it is sent to the API server. */
+  manifest: z.infer<typeof manifest>;
+  /** What the page says the run gives; undefined for blocks that are not run. */
+  result: { value: unknown } | undefined;
+}
+
+const PAGE = join(import.meta.dirname, '../../docs/executors.md');
+const BLOCK = /^```yaml( run)?\n([^]*?)^```$/gm;
+const RESULT = /^# status\.result\.value: (.*)$/m;
+
+/** The YAML blocks of docs/executors.md. One that is only a part of a spec gets a flow that is fine. */
+export function readBlocks(images: Images): Block[] {
+  const page = readFileSync(PAGE, 'utf8');
+  return [...page.matchAll(BLOCK)].map(({ index, 1: run, 2: text = '' }) => {
+    const line = page.slice(0, index).split('\n').length;
+    const object = z.looseObject({}).parse(parse(text));
+    const whole = manifest.parse(
+      'kind' in object
+        ? object
+        : {
+            apiVersion: 'flowrun.dev/v1alpha1',
+            kind: 'FlowRun',
+            metadata: { name: `line-${line}` },
+            spec: { flow: { image: 'flows:1', entrypoint: 'flow.py:main' }, ...object },
+          },
+    );
+    whole.spec.flow.image = images[whole.spec.flow.image.includes('prefect1') ? 'prefect1' : 'prefect3'];
+    const said = RESULT.exec(text)?.[1];
+    if ((run === undefined) !== (said === undefined))
+      throw new Error(`line ${line}: a block is run and says what it gives, or neither`);
+    return { line, manifest: whole, result: said === undefined ? undefined : { value: parse(said) } };
+  });
+}
