@@ -20,8 +20,10 @@ export interface TestNamespace {
   readonly name: string;
   /** Reference of the flow image with Prefect 3, for runs that do not care. */
   readonly image: string;
-  /** Through kubectl, as a user would; throws with the server's words on a refusal. */
-  apply(object: object): Promise<void>;
+  /** An object, or a text of YAML, through kubectl, as a user would; throws with the server's words on a refusal. */
+  apply(object: object | string): Promise<void>;
+  /** A merge patch. */
+  patch(kind: string, name: string, change: object): Promise<void>;
   get(kind: string, name: string): Promise<KubeObject>;
   list(kind: string, labelSelector: string): Promise<KubeObject[]>;
   /**
@@ -29,6 +31,8 @@ export interface TestNamespace {
    * are being deleted go a moment later, when the kubelet says so.
    */
   onlyFlowPodsLeft(labelSelector: string): Promise<KubeObject[]>;
+  /** Until that condition of a FlowRun is True; one watch, where a poll would take the processor of what is waited for. */
+  waitFor(name: string, type: string, seconds: number): Promise<void>;
   /** Status of a condition of a FlowRun; undefined while it has none. */
   condition(name: string, type: string): Promise<string | undefined>;
   delete(kind: string, name: string): Promise<void>;
@@ -39,7 +43,8 @@ export interface TestNamespace {
   remove(): Promise<void>;
 }
 
-const stored = z.looseObject({ metadata: z.looseObject({}) }) as z.ZodType<KubeObject>;
+/** An object as the API server gives it. */
+export const storedObject = z.looseObject({ metadata: z.looseObject({}) }) as z.ZodType<KubeObject>;
 
 /** Shape of what the API server stores, checked. */
 export function runOf(object: KubeObject): FlowRun & { status: NonNullable<FlowRun['status']> } {
@@ -58,13 +63,18 @@ export async function namespaceFor(stem: string): Promise<TestNamespace> {
   await run(['create', 'namespace', name]);
   const inside = (...args: string[]) => ['--namespace', name, ...args];
   const get = async (...args: string[]) =>
-    stored.parse(JSON.parse(await run(inside('get', ...args, '-o', 'json'))));
+    storedObject.parse(JSON.parse(await run(inside('get', ...args, '-o', 'json'))));
   const list = async (kind: string, selector: string) =>
-    z.array(stored).parse((await get(kind, '-l', selector))['items']);
+    z.array(storedObject).parse((await get(kind, '-l', selector))['items']);
   return {
     name,
     image: inject('images').prefect3,
-    apply: async (object) => void (await run(inside('apply', '-f', '-'), JSON.stringify(object))),
+    apply: async (object) => {
+      const text = typeof object === 'string' ? object : JSON.stringify(object);
+      await run(inside('apply', '-f', '-'), text);
+    },
+    patch: async (kind, object, change) =>
+      void (await run(inside('patch', kind, object, '--type=merge', '-p', JSON.stringify(change)))),
     get: (kind, object) => get(kind, object),
     list,
     onlyFlowPodsLeft: (selector) =>
@@ -73,6 +83,16 @@ export async function namespaceFor(stem: string): Promise<TestNamespace> {
         const roles = pods.map((pod) => pod.metadata.labels?.['flowrun.dev/role']);
         return roles.length > 0 && roles.every((role) => role === 'flow') ? pods : undefined;
       }),
+    waitFor: async (object, type, seconds) => {
+      const deadline = performance.now() + seconds * 1000;
+      const wait = inside('wait', `flowrun/${object}`, `--for=condition=${type}`, '--timeout=45s');
+      for (;;) {
+        const { code, stderr } = await kubectl(wait);
+        if (code === 0) return;
+        if (!stderr.includes('timed out')) throw new Error(stderr);
+        if (performance.now() > deadline) throw new Error(`Not within ${seconds} s: ${type} of ${object}`);
+      }
+    },
     condition: async (object, type) =>
       runOf(await get('flowrun', object)).status.conditions?.find((each) => each.type === type)?.status,
     delete: async (kind, object) =>
