@@ -23,7 +23,7 @@ export default defineConfig({
         test: {
           ...slow,
           name: 'cluster',
-          include: ['test/integration/*.test.ts'],
+          include: ['test/integration/*.test.ts', 'test/integration/executors/*.test.ts'],
           exclude: ['test/integration/{api,budget,cluster,manifests}.test.ts'],
           globalSetup: ['test/integration/setup.ts'],
         },

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { existingName, makeExisting } from './existing.ts';
-import { flowPodOf, type Kind, openWorld, said, type World } from './world.ts';
+import { flowPodOf, type Kind, openWorld, said, succeeded, type World } from './world.ts';
 
 let world: World;
 
@@ -92,7 +92,7 @@ describe('a cluster that was there before', () => {
         parameters: facts,
         executor,
       });
-      expect(next.status, next.log).toMatchObject({ phase: 'Succeeded' });
+      succeeded(next);
       expect(await world.space.logs(existing)).not.toContain('after has begun');
     },
   );

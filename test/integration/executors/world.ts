@@ -82,6 +82,12 @@ export async function openWorld(stem: string): Promise<World> {
   return world;
 }
 
+/** The status of a run that has succeeded; throws with its message and log if it has not. */
+export function succeeded({ status, log }: Over): FlowRunStatus {
+  if (status.phase === 'Succeeded') return status;
+  throw new Error(`${status.phase} ${status.reason}: ${status.message}\n${log}`);
+}
+
 export async function flowPodOf(space: TestNamespace, run: string): Promise<string> {
   const pods = await space.list('pods', `flowrun.dev/name=${run},flowrun.dev/role=flow`);
   return pods[0]?.metadata.name ?? '';
