@@ -34,13 +34,17 @@ class Numbers:
 
 
 class Bell:
-    """`seq` grows by one with each ring; a poll that has seen it waits for the next one."""
+    """`seq` grows by one with each ring; a poll that has seen it waits for the next one.
 
-    def __init__(self, told):
-        self.told = told
+    What is worth telling is judged by what each caller was told last: what one has heard, perhaps over a connection
+    that is gone, another may not know.
+    """
+
+    def __init__(self):
         self.seq = 1
         self.rung_at = 0.0
         self.waiting = {}
+        self.told = {}
 
     async def wait(self, comm, after, seconds):
         """Until `seq` has passed `after`, the time is over, or the caller is gone."""
@@ -53,13 +57,20 @@ class Bell:
         finally:
             del self.waiting[rung]
 
+    def tell(self, comm, numbers):
+        """The caller is being answered."""
+        self.told[comm] = numbers
+
     def look(self, now, numbers):
-        """Rings if the numbers are worth it. Lets go of callers that have closed their connection."""
+        """Rings if somebody waits to whom the numbers are worth it. Lets go of callers that have closed their connection."""
         for rung, comm in self.waiting.items():
             if comm.closed() and not rung.done():
                 rung.set_result(None)
-        if now - self.rung_at >= RING_SECONDS and numbers.worth_telling(self.told):
-            self.told = numbers
+        for comm in [comm for comm in self.told if comm.closed()]:
+            del self.told[comm]
+        if now - self.rung_at >= RING_SECONDS and any(
+            numbers.worth_telling(self.told.setdefault(comm, numbers)) for comm in self.waiting.values()
+        ):
             self.ring()
 
     def ring(self):

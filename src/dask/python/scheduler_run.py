@@ -43,7 +43,7 @@ class FlowRun:
         self.scatters_waiting = 0
         self.drains = Drains(scheduler, self.scatters)
         self.describer = Describer(scheduler, self.drains)
-        self.bell = Bell(self.numbers())
+        self.bell = Bell()
 
     def numbers(self):
         scheduler = self.scheduler
@@ -96,7 +96,7 @@ class FlowRun:
             self.polls -= 1
         now, numbers = time.monotonic(), self.numbers()
         self.look_busy(now, numbers)
-        self.bell.told = numbers
+        self.bell.tell(comm, numbers)
         return {
             **self.describer.describe(),
             "uid": self.uid,
