@@ -5,6 +5,7 @@ export default defineConfig({
     include: [
       'src/**/*.test.ts',
       'test/cluster/**/*.test.ts',
+      'test/simulator/**/*.test.ts',
       'test/support/**/*.test.ts',
       'test/bench/**/*.test.ts',
       'images/**/*.test.ts',
