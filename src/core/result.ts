@@ -1,5 +1,7 @@
 import { z } from 'zod';
 
+import { parse } from '../json.ts';
+
 /** The launcher's report: strict JSON of at most 4096 bytes, as termination message and through the scheduler preload. */
 export const runResult = z.object({
   version: z.literal(1),
@@ -37,7 +39,7 @@ export function ownResult(value: unknown, uid: string, attempt: number): RunResu
 export function resultInMessage(message: string, uid: string, attempt: number): RunResult | undefined {
   if (!message.startsWith('{')) return undefined;
   try {
-    return ownResult(JSON.parse(message), uid, attempt);
+    return ownResult(parse(message), uid, attempt);
   } catch {
     return undefined;
   }

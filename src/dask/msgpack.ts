@@ -85,10 +85,10 @@ function mapKey(key: unknown): string {
     : (JSON.stringify(key, (_, value: unknown) => (typeof value === 'bigint' ? String(value) : value)) ?? '');
 }
 
-/** Decodes one msgpack value of untrusted origin. Throws RangeError or the decoder's error when it is not sound. */
+/** Decodes one msgpack value of untrusted origin; 64-bit integers are bigints. Throws RangeError or the decoder's error when it is not sound. */
 export function unpack(bytes: Uint8Array): unknown {
   if (!wellFormed(bytes)) throw new RangeError('not a well-formed msgpack message');
-  return decode(bytes, { mapKeyConverter: mapKey });
+  return decode(bytes, { mapKeyConverter: mapKey, useBigInt64: true });
 }
 
 export function pack(value: unknown): Uint8Array {

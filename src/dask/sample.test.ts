@@ -65,6 +65,12 @@ describe('parseSample', () => {
     expect(parsed({ ...reply, tasks: { ...tasks, queued: sent } }).tasks.queued).toBe(expected);
   });
 
+  it("keeps every digit of the launcher's result", () => {
+    const value = { id: 2n ** 63n - 1n, small: [7n, 0.5, null] };
+    const { result } = parsed({ ...reply, result: { value } });
+    expect(JSON.stringify(result)).toBe('{"value":{"id":9223372036854775807,"small":[7,0.5,null]}}');
+  });
+
   it('cuts lists, maps and texts', () => {
     const resources = Object.fromEntries(Array.from({ length: 100 }, (_, at) => [`R${at}`, 1]));
     const workers = Array.from({ length: MAX_WORKERS + 1 }, () => ({

@@ -1,5 +1,7 @@
 import { z } from 'zod';
 
+import { exactly } from '../json.ts';
+
 /** Workers, prefixes and demand groups beyond these bounds are dropped; the totals stay true. */
 export const MAX_WORKERS = 1000;
 const MAX_PREFIXES = 100;
@@ -125,7 +127,9 @@ const schema = z.object({
   /** The launcher's result as it sent it; the reader parses it further. */
   result: z
     .record(z.string(), z.unknown())
-    .refine((value) => JSON.stringify(value, bigints).length <= MAX_RESULT_BYTES, 'result is too large')
+    .transform((value) => exact(value))
+    .refine((value) => JSON.stringify(value).length <= MAX_RESULT_BYTES, 'result is too large')
+    .pipe(z.record(z.string(), z.unknown()))
     .nullable(),
   launcher_seen: z.boolean(),
   /** `python`, `dask`, `distributed`, `tornado`. */
@@ -134,8 +138,12 @@ const schema = z.object({
 
 export type Sample = z.infer<typeof schema>;
 
-function bigints(_key: string, value: unknown): unknown {
-  return typeof value === 'bigint' ? Number(value) : value;
+/** The same value for JSON: 64-bit integers keep all their digits. */
+function exact(value: unknown): unknown {
+  if (typeof value === 'bigint') return exactly(value);
+  if (Array.isArray(value)) return value.map(exact);
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, exact(item)]));
 }
 
 /** Parses a decoded reply. Numbers are clamped into range, lists cut; a wrong shape gives `error`, it never throws. */

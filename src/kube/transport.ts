@@ -5,7 +5,7 @@ import { backoffMs, type Backoff } from './backoff.ts';
 import { CredentialSource } from './credentials.ts';
 import { Deadline } from './deadline.ts';
 import { ApiError, FencedError, NetworkError, apiError } from './errors.ts';
-import { parse } from './json.ts';
+import { parse } from '../json.ts';
 import { Connections, type Pools } from './pools.ts';
 import { Slots } from './slots.ts';
 

@@ -1,5 +1,5 @@
 import { ApiError, apiError } from './errors.ts';
-import { parse } from './json.ts';
+import { parse } from '../json.ts';
 import type { Page } from './client-options.ts';
 import type { KubeObject } from './object.ts';
 import { type Resource, apiVersion } from './resource.ts';

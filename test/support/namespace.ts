@@ -1,6 +1,7 @@
 import { inject } from 'vitest';
 import { z } from 'zod';
 import { type FlowRun, flowRun } from '../../src/api/flow-run.ts';
+import { parse } from '../../src/json.ts';
 import type { KubeObject } from '../../src/kube/object.ts';
 import { eventually } from './eventually.ts';
 import { kubectlOf } from './kubectl.ts';
@@ -63,7 +64,7 @@ export async function namespaceFor(stem: string): Promise<TestNamespace> {
   await run(['create', 'namespace', name]);
   const inside = (...args: string[]) => ['--namespace', name, ...args];
   const get = async (...args: string[]) =>
-    storedObject.parse(JSON.parse(await run(inside('get', ...args, '-o', 'json'))));
+    storedObject.parse(parse(await run(inside('get', ...args, '-o', 'json'))));
   const list = async (kind: string, selector: string) =>
     z.array(storedObject).parse((await get(kind, '-l', selector))['items']);
   return {

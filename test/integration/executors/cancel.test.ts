@@ -84,7 +84,7 @@ describe('a cluster that was there before', () => {
       expect(status).toMatchObject({ phase: 'Cancelled', reason: 'Cancelled' });
       await said(world.space, inCluster, 'slow has finished');
       // A run after it shows that the scheduler has gone on: by then it would have begun what was left.
-      const facts = `{"group": "${name}", "parties": 2, "echo": 1}`;
+      const facts = `{"group": "${name}", "parties": 2, "echo": {"id": 1}}`;
       const next = await world.run({
         name: `after-${name}`,
         kind,

@@ -28,6 +28,7 @@ const facts = z.strictObject({
   keys: z.array(z.string().nullable()),
   different: z.int(),
   echo: z.string(),
+  id: z.unknown(),
 });
 
 describe('tasks run where and as the executor says, each once, with the sources of the run', () => {
@@ -42,6 +43,7 @@ describe('tasks run where and as the executor says, each once, with the sources 
     });
     const seen = facts.parse(succeeded(over).result?.value);
     expect(seen).toMatchObject({ met: way.parallel, different: 2, echo: ECHOED });
+    expect(JSON.stringify(seen.id)).toBe('9223372036854775807');
     expect(place(seen, over.pod)).toBe(way.where);
     expect(seen.keys).toEqual(way.keyed === true ? keysOf(kind) : [null, null]);
     for (const words of way.says?.[kind] ?? []) expect(over.log).toMatch(words);

@@ -76,7 +76,8 @@ def look(group, index, parties):
 
 
 def summary(rows, echo):
-    """What the tasks saw, small enough for a result. `echo` comes back as Python wrote it down: JSON would hide a loss."""
+    """What the tasks saw, small enough for a result. `echo` comes back as Python
+    writes it down, and its `id` as a number."""
     return {
         "met": all(row["met"] for row in rows),
         "pods": sorted({row["pod"] for row in rows}),
@@ -85,6 +86,7 @@ def summary(rows, echo):
         "keys": [row["key"] for row in rows],
         "different": len({row["nonce"] for row in rows}),
         "echo": repr(echo),
+        "id": echo["id"],
     }
 
 

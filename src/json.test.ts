@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { parse } from './json.ts';
+import { exactly, parse } from './json.ts';
 
 describe('parse', () => {
   test.each([
@@ -27,4 +27,13 @@ describe('parse', () => {
     expect(() => parse('{"a":12345678901234567890')).toThrow(SyntaxError);
     expect(() => parse('{"a":')).toThrow(SyntaxError);
   });
+});
+
+test.each([
+  [5n, '5'],
+  [2n ** 53n, '9007199254740992'],
+  [2n ** 53n + 1n, '9007199254740993'],
+  [-(2n ** 63n), '-9223372036854775808'],
+])('a bigint keeps its digits: %s', (value, text) => {
+  expect(JSON.stringify({ value: exactly(value) })).toBe(`{"value":${text}}`);
 });

@@ -1,5 +1,5 @@
 /**
- * JSON that survives a round trip. Kubernetes has 64-bit integers; `JSON.parse` silently rounds those beyond 2^53.
+ * JSON that survives a round trip. Kubernetes and Python have 64-bit integers; `JSON.parse` silently rounds those beyond 2^53.
  *
  * Guarantee: `stringify(parse(text))` holds the same numbers as `text`. A number that JavaScript would alter is kept as a raw
  * JSON value (`JSON.isRawJSON`), frozen, which `JSON.stringify` writes back digit by digit; it does not survive `structuredClone`.
@@ -15,6 +15,11 @@ declare global {
     rawJSON(text: string): object;
     isRawJSON(value: unknown): boolean;
   }
+}
+
+/** A 64-bit integer from elsewhere, as a number if JavaScript has it, else as a raw JSON value. */
+export function exactly(value: bigint): number | object {
+  return String(Number(value)) === String(value) ? Number(value) : JSON.rawJSON(String(value));
 }
 
 /** An integer of 16 or more digits or a number with an exponent, where a JSON value may stand. */
