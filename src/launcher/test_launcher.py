@@ -55,6 +55,25 @@ def test_tables_and_scalars_of_numpy_and_pandas_become_json(bench):
     assert value[6] == "2020-01-01T00:00:00"
 
 
+def test_data_classes_become_their_fields(bench):
+    bench.write(
+        flow="""
+        import dataclasses, datetime
+        @dataclasses.dataclass
+        class Leg:
+            day: datetime.date
+            miles: float
+        @dataclasses.dataclass
+        class Trip:
+            legs: list
+            kind: type = Leg
+        def main():
+            return Trip([Leg(datetime.date(2013, 1, 1), float("nan"))])
+        """
+    )
+    assert bench.run("flow.py:main").value == {"legs": [{"day": "2013-01-01", "miles": None}], "kind": "<class 'flow.Leg'>"}
+
+
 @pytest.mark.parametrize(
     "value, expected",
     [("'x' * 10000", "a str of length 10000"), ("list(range(5000))", "a list of length 5000"), ("'\\ud800'", "?")],

@@ -69,6 +69,22 @@ def test_failed_tasks_are_named_with_their_cause(bench, running_cluster):
     assert ended.tasks["failedNames"][0].startswith("inc")
 
 
+def test_a_pydantic_model_becomes_its_fields(bench):
+    bench.write(
+        flow="""
+        from prefect import flow
+        from pydantic import BaseModel
+        class Answer(BaseModel):
+            city: str
+            score: float
+        @flow
+        def main():
+            return [Answer(city="Bern", score=float("inf"))]
+        """
+    )
+    assert bench.run("flow.py:main").value == [{"city": "Bern", "score": "Infinity"}]
+
+
 def test_an_async_flow_runs_in_the_caller_too(bench):
     bench.write(flow=SUMS)
     assert bench.run("flow.py:asynchronous", {"x": 2}, {"type": "LocalExecutor"}).value == 3

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import collections
+import dataclasses
 import datetime
 import decimal
 import enum
@@ -15,7 +16,7 @@ from .words import cut
 
 def plain(value, depth=0):
     """The value as strict JSON holds it. NaN is null, infinities are strings, numpy and pandas scalars are Python's,
-    tables and whatever else JSON lacks become a short description. Integers keep all their digits."""
+    data classes and Pydantic models are their fields, tables and whatever else JSON lacks become a short description. Integers keep all their digits."""
     if value is None or isinstance(value, (bool, str)):
         return str(value) if isinstance(value, str) else value
     if isinstance(value, enum.Enum):
@@ -36,6 +37,10 @@ def plain(value, depth=0):
         return None if str(value) == "NaT" else value.isoformat()
     if isinstance(value, (datetime.timedelta, decimal.Decimal, uuid.UUID, pathlib.PurePath)):
         return str(value)
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return {field.name: plain(getattr(value, field.name), depth + 1) for field in dataclasses.fields(value)}
+    if is_pydantic_model(value):
+        return {name: plain(item, depth + 1) for name, item in value}
     library = type(value).__module__.split(".")[0]
     if library == "numpy" and getattr(value, "shape", None) == () and hasattr(value, "item"):
         item = value.item()
@@ -45,6 +50,10 @@ def plain(value, depth=0):
     if library == "pandas" and type(value).__name__ in ("NAType", "NaTType"):
         return None
     return describe(value)
+
+
+def is_pydantic_model(value):
+    return any(base.__name__ == "BaseModel" and base.__module__.split(".")[0] == "pydantic" for base in type(value).__mro__)
 
 
 def safely_plain(value):
