@@ -55,6 +55,14 @@ describe('on a cluster of the operator', () => {
       expect(status.message).toMatch(/pickle '?_thread\.lock|pickle.*lock|serialize/i);
     },
   );
+
+  test.concurrent('output that is no text and a result of 10 MB harm nobody', LONG, async () => {
+    const over = await world.run({ name: 'odd', kind: 'plain', entrypoint: 'odd', executor: cluster() });
+    expect(succeeded(over).result?.value).toBe(
+      'a list of length 2, too large for a result (10000009 bytes as JSON)',
+    );
+    expect(over.log).toContain('odd has ended');
+  });
 });
 
 describe('a Prefect 1 flow with a DaskExecutor in its file', () => {

@@ -1,3 +1,4 @@
+import sys
 import threading
 import time
 
@@ -39,3 +40,15 @@ def after(_):
 
 def cancelled(seconds):
     dask.compute(dask.delayed(after)(dask.delayed(slow)(seconds)))
+
+
+def shout():
+    sys.stdout.buffer.write(b"\xff\xfe\x00\n" * 100)
+    print("caf\udce9".encode("utf-8", "surrogateescape").decode("latin-1"))
+    return "x" * 10_000_000
+
+
+def odd():
+    here, there = shout(), dask.compute(dask.delayed(shout)())[0]
+    print("odd has ended")
+    return [here == there, here]
