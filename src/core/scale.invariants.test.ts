@@ -137,7 +137,7 @@ describe('every decision', () => {
       fc.property(inputs, (given) => {
         expect(check(given).why).toMatch(/^[A-Z0-9].*\.$/);
       }),
-      { numRuns: 4000 },
+      { numRuns: 2000 },
     );
   });
 

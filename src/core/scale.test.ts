@@ -201,6 +201,12 @@ describe('an idle time-out', () => {
     });
   });
 
+  it('of 0 is none: an idle cluster shrinks after patience', () => {
+    const none = adapt({ idleTimeoutSeconds: 0 });
+    expect(changes({ groups, adapt: none, window: steady(idle(5), 2) })).toEqual({});
+    expect(changes({ groups, adapt: none, window: steady(idle(5), 3) })).toEqual({ retire: [4, 3, 2, 1, 0] });
+  });
+
   it('does nothing to a busy cluster', () => {
     const window = [
       load({

@@ -70,7 +70,7 @@ function total(sizes: Sizes): number {
  */
 function floors(input: ScalingInput, newest: Load, goal: Sizes): Sizes | string {
   const { adapt, groups, window } = input;
-  if (adapt.idleTimeoutSeconds !== undefined && isIdle(newest)) {
+  if (adapt.idleTimeoutSeconds !== undefined && adapt.idleTimeoutSeconds > 0 && isIdle(newest)) {
     return newest.idleSeconds >= adapt.idleTimeoutSeconds
       ? goal
       : `until idle for ${adapt.idleTimeoutSeconds} s`;

@@ -35,7 +35,7 @@ export interface Adapt {
   intervalSeconds: number;
   waitCount: number;
   targetSeconds: number;
-  /** Of `clusterKwargs.idle_timeout`: an idle cluster shrinks to its minimum at once after this. */
+  /** Of `clusterKwargs.idle_timeout`: an idle cluster keeps its size until then and shrinks at once after it. 0, as upstream, and undefined: none. */
   idleTimeoutSeconds: number | undefined;
 }
 

@@ -36,21 +36,24 @@ function demand({ queued, unrunnable, workers, durations }: Scheduler, now: numb
     string,
     { resources: Task['resources']; tasks: number; unknown: number; seconds: number }
   >();
-  const add = ({ kind, resources }: Task, elapsed: number) => {
+  const add = ({ kind, resources }: Task, elapsed = 0) => {
     const key = JSON.stringify(resources);
     let row = rows.get(key);
     if (row === undefined) rows.set(key, (row = { resources, tasks: 0, unknown: 0, seconds: 0 }));
     const expected = durations.expected(kind);
     row.tasks += 1;
     row.unknown += durations.isKnown(kind) ? 0 : 1;
-    row.seconds += expected - Math.min(expected, elapsed);
+    // One that outlives its expectation goes on the longer, the longer it has run.
+    row.seconds += Math.max(expected - elapsed, elapsed / 4);
   };
-  for (const task of queued) add(task, 0);
-  for (const task of unrunnable) add(task, 0);
-  for (const { processing, known } of workers.values()) {
+  for (const task of queued) add(task);
+  for (const task of unrunnable) add(task);
+  for (const { processing, known, running } of workers.values()) {
     for (const task of processing) {
       const start = known.get(task);
-      add(task, start === undefined ? 0 : (now - start) / 1000);
+      if (start === undefined) add(task);
+      // What runs on a worker that leaves ends there, and needs no other.
+      else if (running) add(task, (now - start) / 1000);
     }
   }
   return [...rows.values()];
