@@ -61,7 +61,7 @@ export interface Scaling {
   desired: ReadonlyMap<string, number>;
   /** New workers by group. */
   add: ReadonlyMap<string, number>;
-  /** Pods that have not started, or not joined: deleted without a drain. Ordinals. */
+  /** Workers that the newest answer does not show: pods that have not started, or not joined. There is nothing to drain unless they have joined since. Ordinals. */
   cancel: readonly number[];
   /** Workers to retire. Ordinals. */
   retire: readonly number[];

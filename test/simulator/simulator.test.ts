@@ -30,6 +30,15 @@ describe.each(comparisons)('$trace.name', ({ trace, fixed, ours }) => {
   });
 });
 
+describe('a steady load', () => {
+  it('finds its level and stays there', () => {
+    const steady = comparisons.find(({ trace }) => trace.name === 'steady');
+    const points = steady?.ours.points.filter(({ seconds }) => seconds >= 40 && seconds <= 119) ?? [];
+    expect(points.length).toBeGreaterThan(300);
+    expect(new Set(points.map(({ size }) => size))).toEqual(new Set([4]));
+  });
+});
+
 describe('the model', () => {
   it('has all the work done under every policy, unless the flow failed', () => {
     for (const { trace, outcomes } of comparisons) {

@@ -19,7 +19,7 @@ export interface Trace {
 }
 
 /** Dask's defaults. */
-const DEFAULTS: Adapt = {
+export const DEFAULTS: Adapt = {
   minimum: 0,
   maximum: 10,
   minimumCores: 0,
@@ -32,7 +32,7 @@ const DEFAULTS: Adapt = {
   idleTimeoutSeconds: undefined,
 };
 
-const PLAIN: Shape = {
+export const PLAIN: Shape = {
   name: 'default',
   minimum: 0,
   maximum: 10,
