@@ -63,6 +63,33 @@ describe('on a cluster of the operator', () => {
     );
     expect(over.log).toContain('odd has ended');
   });
+
+  test.concurrent.for([
+    { kind: 'prefect1', client: 'Client-mine' },
+    { kind: 'prefect3', client: 'PrefectDaskClient-mine' },
+  ] as const)(
+    "clientKwargs are those of the flow's client, and debug is the log level: $kind",
+    LONG,
+    async ({ kind, client }) => {
+      const executor = { ...cluster(), debug: true, clientKwargs: { name: 'mine', timeout: '60s' } };
+      const over = await world.run({ name: `client-${kind}`, kind, entrypoint: 'arguments', executor });
+      expect(succeeded(over).result?.value).toMatchObject({
+        clients: expect.arrayContaining([client]),
+        level: 10,
+      });
+    },
+  );
+});
+
+test.concurrent('LocalDaskExecutor has as many threads as the container may use CPUs', LONG, async () => {
+  const over = await world.run({
+    name: 'threads',
+    kind: 'plain',
+    entrypoint: 'threads',
+    executor: { type: 'LocalDaskExecutor' },
+    flow: { resources: { limits: { cpu: '900m' } } },
+  });
+  expect(succeeded(over).result?.value).toBe(1);
 });
 
 describe('a Prefect 1 flow with a DaskExecutor in its file', () => {

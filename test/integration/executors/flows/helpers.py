@@ -104,3 +104,14 @@ def alone(index):
     with LOCK:
         RUNNING.remove(index)
     return max(MOST)
+
+
+def clients_and_level():
+    """Names of the clients that the scheduler has, without what makes them unique, and the log level of Dask here."""
+    from distributed import get_client
+
+    def names(dask_scheduler=None):
+        return list(dask_scheduler.clients)
+
+    found = {re.sub(r"-[0-9a-f]{8}-.*", "", name) for name in get_client().run_on_scheduler(names)}
+    return {"clients": sorted(found), "level": logging.getLogger("distributed").level}

@@ -52,3 +52,7 @@ def odd():
     here, there = shout(), dask.compute(dask.delayed(shout)())[0]
     print("odd has ended")
     return [here == there, here]
+
+
+def threads():
+    return dask.config.get("num_workers")

@@ -84,3 +84,12 @@ def after(_):
 
 with Flow("cancelled") as cancelled:
     after(slow(Parameter("seconds")))
+
+
+@task
+def look_around():
+    return helpers.clients_and_level()
+
+
+with Flow("arguments") as arguments:
+    look_around()

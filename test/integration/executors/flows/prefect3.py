@@ -85,3 +85,13 @@ def after(_):
 @flow
 def cancelled(seconds):
     after.submit(slow.submit(seconds)).result()
+
+
+@task
+def look_around():
+    return helpers.clients_and_level()
+
+
+@flow
+def arguments():
+    return look_around.submit().result()
