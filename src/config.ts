@@ -14,6 +14,10 @@ export const settings = z.object({
   concurrency: count(1).default(16),
   /** Where the Lease is; without one this process works at once, alone. */
   leaseNamespace: z.string().min(1).optional(),
+  /** Where the Secret is that all keys are derived from. */
+  seedNamespace: z.string().min(1).optional(),
+  /** Of clusters whose `clusterKwargs` do not say. */
+  security: z.enum(['tls', 'none']).default('tls'),
   leaseName: z.string().min(1).default('flowrun-operator'),
   /** Absent: no HTTP server. */
   httpPort: count(0).max(65_535).optional(),
@@ -31,6 +35,9 @@ const FLAGS = {
   concurrency: 'runs reconciled at once (default 16)',
   'lease-namespace': 'elect a leader by a Lease in this namespace, to run several replicas',
   'lease-name': 'name of that Lease (default flowrun-operator)',
+  'seed-namespace':
+    'namespace of the Secret that all keys are derived from (default: that of the Lease, else of the kubeconfig)',
+  security: 'tls or none: Dask traffic of clusters that do not say themselves (default tls)',
   'http-port': 'serve /metrics, /healthz and /readyz on this port',
   'log-level': 'fatal, error, warn, info, debug or trace (default info)',
 } as const;

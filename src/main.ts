@@ -33,7 +33,12 @@ const server = kubeConfig.getCurrentCluster()?.server;
 log.info({ version: pkg.version, server, namespace: config.namespace ?? 'all' }, 'Starting');
 const instance = `${hostname()}_${randomBytes(4).toString('hex')}`;
 const operator = new Operator({ kubeConfig, config, version: pkg.version, instance, log });
-if ((await operator.run(stop.signal)) === 'lost') {
-  log.error('The lease was lost; this process ends, so that it is started anew');
+try {
+  if ((await operator.run(stop.signal)) === 'lost') {
+    log.error('The lease was lost; this process ends, so that it is started anew');
+    process.exitCode = 1;
+  } else log.info('Stopped');
+} catch (error) {
+  log.fatal({ err: error }, 'The operator cannot work');
   process.exitCode = 1;
-} else log.info('Stopped');
+}

@@ -6,13 +6,16 @@ import { type ResolveConfig, resolve } from '../core/resolve.ts';
 import { type Resolved, resolvedSchema } from '../core/resolved.ts';
 import { parseTime } from '../core/time.ts';
 import type { Client } from '../kube/client.ts';
-import type { KubeObject } from '../kube/object.ts';
-import { CONFIG_MAP, POD, type Resource, SERVICE } from '../kube/resource.ts';
+import { isAlreadyExists } from '../kube/errors.ts';
+import { type KubeObject, nameOf } from '../kube/object.ts';
+import { CONFIG_MAP, POD, type Resource, SECRET, SERVICE } from '../kube/resource.ts';
 import { filesConfigMap } from '../manifests/files-config-map.ts';
 import { flowPod } from '../manifests/flow-pod.ts';
 import { schedulerPod } from '../manifests/scheduler-pod.ts';
 import { schedulerService } from '../manifests/scheduler-service.ts';
 import { workerPod } from '../manifests/worker-pod.ts';
+import { tlsSecret } from '../manifests/tls.ts';
+import type { AttemptTlsKeys } from './attempt-tls.ts';
 import type { Cache } from './cache.ts';
 
 export interface AttemptRef {
@@ -33,6 +36,8 @@ export interface AttemptPlansOptions {
   cache: Cache;
   config: ResolveConfig;
   programs: Record<string, string>;
+  /** Absent: no run may have encryption. */
+  keys: AttemptTlsKeys | undefined;
   now: () => number;
 }
 
@@ -78,7 +83,28 @@ export class AttemptPlans {
     });
     const { created, object } = await client.createOwned(CONFIG_MAP, { ...manifest }, { signal });
     cache.own.wrote(CONFIG_MAP.kind, { metadata: object.metadata });
-    return created ? resolution.resolved : stored(object);
+    const resolved = created ? resolution.resolved : stored(object);
+    if (resolved.cluster?.security === 'tls')
+      await this.#storeKeys(ref, object, parsed.value.spec.activeDeadlineSeconds, signal);
+    return resolved;
+  }
+
+  /** Before any pod is made, which could not start without. One that is there was made by this attempt's operator before a restart. */
+  async #storeKeys(
+    ref: AttemptRef,
+    files: KubeObject,
+    activeDeadlineSeconds: number | undefined,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const { client, keys } = this.#options;
+    if (keys === undefined) throw new Error('the attempt needs certificates, and this operator has no seed');
+    const credentials = await keys.forPods(ref, activeDeadlineSeconds);
+    const owner = { name: nameOf(files), uid: files.metadata.uid ?? '' };
+    try {
+      await client.create(SECRET, { ...tlsSecret(ref, ref.attempt, credentials, owner) }, { signal });
+    } catch (error) {
+      if (!isAlreadyExists(error)) throw error;
+    }
   }
 
   #build(ref: AttemptRef, resolved: Resolved, child: ChildRef): { resource: Resource; object: KubeObject } {

@@ -2,8 +2,10 @@ import type { KubeConfig } from '@kubernetes/client-node';
 import type { Logger } from 'pino';
 import type { ResolveConfig } from '../core/resolve.ts';
 import { Monitor } from '../dask/monitor.ts';
+import { type Backoff, backoffMs } from '../kube/backoff.ts';
 import { Client } from '../kube/client.ts';
-import { isFenced } from '../kube/errors.ts';
+import { systemClock } from '../kube/clock.ts';
+import { isFenced, isRetryable } from '../kube/errors.ts';
 import { EventRecorder } from '../kube/events.ts';
 import { LeaderElection } from '../kube/leader.ts';
 import { WorkQueue } from '../kube/workqueue.ts';
@@ -11,6 +13,7 @@ import { HttpServer } from '../ops/http.ts';
 import { Metrics } from '../ops/metrics.ts';
 import { Actor, SELECTOR_KEYS } from './actor.ts';
 import { AttemptPlans } from './attempt-plans.ts';
+import { AttemptTlsKeys } from './attempt-tls.ts';
 import { Cache } from './cache.ts';
 import { MANAGER } from './observe.ts';
 import { planOf } from './plan.ts';
@@ -18,6 +21,7 @@ import { readPrograms } from './programs.ts';
 import { ProgressBudget } from './progress-budget.ts';
 import { Reconciler } from './reconciler.ts';
 import { SchedulerWatch } from './scheduler-watch.ts';
+import { loadSeed } from './seed.ts';
 import { Telemetry } from './telemetry.ts';
 
 /** How often an idle operator checks whether its caches are filled. */
@@ -25,6 +29,8 @@ const SYNC_POLL_MS = 20;
 
 /** A watch hears a bookmark about once a minute, and one that is silent for 150 s is opened anew: beyond this that does not work. */
 const SILENT_WATCH_MS = 10 * 60_000;
+
+const SEED_BACKOFF: Backoff = { baseMs: 500, maxMs: 30_000, jitter: 0.5 };
 
 /** A run that nothing wakes is looked at this often: missed events cost time, never correctness. */
 const RESYNC_MS = 5 * 60_000;
@@ -40,6 +46,8 @@ export interface OperatorOptions {
     concurrency: number;
     leaseNamespace?: string | undefined;
     leaseName: string;
+    seedNamespace?: string | undefined;
+    security: 'tls' | 'none';
     httpPort?: number | undefined;
   };
   version: string;
@@ -79,8 +87,6 @@ export class Operator {
       onChange: add,
       onError: (error) => log.warn({ err: error }, 'Watch failed; it is tried again'),
     });
-    const resolveConfig = this.#resolveConfig();
-    const plans = new AttemptPlans({ client, cache, config: resolveConfig, programs, now });
     const monitor = new Monitor({ onSample: add });
     const metrics = new Metrics({
       queueDepth: () => queue.depth,
@@ -89,6 +95,9 @@ export class Operator {
       leads: () => election?.mayWrite() ?? true,
       schedulers: () => monitor.size,
     });
+    const resolveConfig = this.#resolveConfig();
+    const keys = await this.#keys(client, now, signal);
+    const plans = new AttemptPlans({ client, cache, config: resolveConfig, programs, keys, now });
     const telemetry = new Telemetry(metrics);
     const events = new EventRecorder({ client, controller: MANAGER, instance });
     const reconciler = new Reconciler({
@@ -97,7 +106,7 @@ export class Operator {
       actor: new Actor(client, cache, plans),
       queue,
       events,
-      schedulers: new SchedulerWatch(monitor, cache, config.sampleSeconds),
+      schedulers: new SchedulerWatch(monitor, cache, keys, config.sampleSeconds),
       budget: new ProgressBudget(),
       plan: (run) => planOf(run, resolveConfig),
       startDeadlineSeconds: config.startDeadlineSeconds,
@@ -153,6 +162,25 @@ export class Operator {
     }
   }
 
+  /** Undefined when no run of this operator is encrypted. Waits for an API server that does not answer; rejects when it refuses. */
+  async #keys(client: Client, now: () => number, signal: AbortSignal): Promise<AttemptTlsKeys | undefined> {
+    const { config, kubeConfig, log } = this.#options;
+    if (config.security === 'none') return undefined;
+    const context = kubeConfig.getContextObject(kubeConfig.getCurrentContext());
+    const namespace = config.seedNamespace ?? config.leaseNamespace ?? context?.namespace ?? 'default';
+    for (let failures = 0; !signal.aborted; failures++) {
+      try {
+        return new AttemptTlsKeys(await loadSeed(client, namespace, signal), now);
+      } catch (error) {
+        if (signal.aborted) return undefined;
+        if (!isRetryable(error)) throw error;
+        log.warn({ err: error }, 'The seed of all keys cannot be read yet; it is tried again');
+        await systemClock.sleep(backoffMs(SEED_BACKOFF, failures + 1), signal).catch(() => undefined);
+      }
+    }
+    return undefined;
+  }
+
   async #serve(metrics: Metrics, cache: Cache): Promise<HttpServer | undefined> {
     const { config, log } = this.#options;
     if (config.httpPort === undefined) return undefined;
@@ -174,6 +202,7 @@ export class Operator {
       defaultImage: config.defaultImage,
       defaultResources: { flow: small, scheduler: small, worker: small },
       workersPerRun: config.workersPerRun,
+      security: config.security,
       startDeadlineSeconds: config.startDeadlineSeconds,
       gracePeriodSeconds: 30,
     };

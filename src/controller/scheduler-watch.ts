@@ -1,9 +1,10 @@
 import { z } from 'zod';
 import type { FlowRun } from '../api/flow-run.ts';
 import { currentAttempt, isOver } from '../core/attempt.ts';
-import { childName } from '../core/names.ts';
+import { LABELS, childName } from '../core/names.ts';
 import type { Monitor } from '../dask/monitor.ts';
 import type { Newest } from '../dask/watch.ts';
+import type { AttemptTlsKeys } from './attempt-tls.ts';
 import type { Cache } from './cache.ts';
 
 /** Dask's RPC over WebSocket, for the operator alone. */
@@ -18,8 +19,10 @@ export class SchedulerWatch {
   readonly intervalSeconds: number;
   readonly #monitor: Monitor;
   readonly #cache: Cache;
+  readonly #keys: AttemptTlsKeys | undefined;
 
-  constructor(monitor: Monitor, cache: Cache, intervalSeconds: number) {
+  constructor(monitor: Monitor, cache: Cache, keys: AttemptTlsKeys | undefined, intervalSeconds: number) {
+    this.#keys = keys;
     this.#monitor = monitor;
     this.#cache = cache;
     this.intervalSeconds = intervalSeconds;
@@ -47,8 +50,13 @@ export class SchedulerWatch {
     const ip = withAddress.safeParse(pod).data?.status.podIP;
     if (ip === undefined) return;
     const host = ip.includes(':') ? `[${ip}]` : ip;
+    const secure = pod?.metadata.labels?.[LABELS.security] === 'tls';
+    const ref = { ...run.metadata, attempt: attempt.number };
+    const tls = secure ? this.#keys?.forOperator(ref, () => this.follow(key, run)) : undefined;
+    if (secure && tls === undefined) return;
     this.#monitor.track(key, {
-      url: `ws://${host}:${RPC_PORT}`,
+      url: `${secure ? 'wss' : 'ws'}://${host}:${RPC_PORT}`,
+      tls,
       uid,
       attempt: attempt.number,
       intervalSeconds: this.intervalSeconds,

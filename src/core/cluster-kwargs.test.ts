@@ -256,14 +256,6 @@ describe('a keyword argument that is wrong is refused with what to write instead
       'InvalidClusterKwargs: `clusterKwargs.security` must be "tls" or "none", not "ssl".',
     ],
     [
-      { security: 'tls' },
-      'Unsupported: `clusterKwargs.security: tls` is not supported yet; write `security: none` or leave it out.',
-    ],
-    [
-      { security: true },
-      'Unsupported: `clusterKwargs.security: tls` is not supported yet; write `security: none` or leave it out.',
-    ],
-    [
       { custom_cluster_spec: {} },
       'InvalidClusterKwargs: `clusterKwargs.custom_cluster_spec` is not taken; write `scheduler_pod_template` and `worker_pod_template`.',
     ],

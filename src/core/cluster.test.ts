@@ -85,6 +85,8 @@ describe('a keyword argument becomes a setting of the cluster', () => {
     [{ death_timeout: 60 }, { worker: { deathTimeoutSeconds: 600 } }],
     [{ death_timeout: '1h' }, { worker: { deathTimeoutSeconds: 3600 } }],
     [{ nanny: true }, { worker: { nanny: true } }],
+    [{}, { security: 'tls' }],
+    [{ security: true }, { security: 'tls' }],
     [{ security: 'none' }, { security: 'none' }],
     [{ security: false }, { security: 'none' }],
     [{ extra_pod_config: { hostname: 'w' } }, { worker: { templates: [{ spec: { hostname: 'w' } }] } }],

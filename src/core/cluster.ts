@@ -48,8 +48,6 @@ export function resolveCluster(
   const schedulerResources = readResources(`${FIELD}.scheduler_resources`, values.scheduler_resources ?? {});
   problems.push(...schedulerResources.problems, ...own.problems.kwargs, ...named.problems.kwargs);
   if (problems.length > 0) return { reason: 'InvalidClusterKwargs', problems };
-  const unsupported = notYet(values);
-  if (unsupported.length > 0) return { reason: 'Unsupported', problems: unsupported };
   const scheduler =
     values.scheduler_pod_template === undefined
       ? undefined
@@ -79,6 +77,14 @@ export function resolveCluster(
   ];
   if (unfit.length > 0) return { reason: 'InvalidClusterKwargs', problems: unfit };
 
+  if (values.security === 'tls' && config.security === 'none')
+    return {
+      reason: 'Unsupported',
+      problems: [
+        `\`${FIELD}.security: tls\` is not to be had here: the operator was started with \`--security none\`. Leave it out, or ask who runs the operator.`,
+      ],
+    };
+
   const sizes = groupSizes(groups, adapt, config.workersPerRun);
   return {
     warnings: [
@@ -88,7 +94,7 @@ export function resolveCluster(
       ...adapting.warnings,
     ],
     cluster: {
-      security: 'none',
+      security: values.security ?? config.security,
       logLevel: executor.debug === true ? 'debug' : 'info',
       idleTimeoutSeconds: values.idle_timeout,
       keepSeconds: context.keepSeconds,
@@ -119,12 +125,6 @@ function withDefault(named: readonly GroupLayer[], { n_workers: workers }: Value
       ? { name: DEFAULT_GROUP, workers, minimum: undefined, maximum: undefined }
       : { ...own, workers: own.workers ?? workers };
   return [first, ...named.filter((group) => group !== own)];
-}
-
-function notYet(values: Values): string[] {
-  return values.security === 'tls'
-    ? [`\`${FIELD}.security: tls\` is not supported yet; write \`security: none\` or leave it out.`]
-    : [];
 }
 
 function ignored(given: Readonly<Record<string, unknown>>): Warning[] {

@@ -6,6 +6,8 @@ export const LABELS = {
   role: 'flowrun.dev/role',
   ordinal: 'flowrun.dev/ordinal',
   group: 'flowrun.dev/group',
+  /** On the scheduler: `tls` or `none`, how it is spoken to. */
+  security: 'flowrun.dev/security',
   managedBy: 'app.kubernetes.io/managed-by',
 } as const;
 
@@ -15,7 +17,7 @@ export const MANAGER = 'flowrun-operator';
 export const RESERVED_PREFIX = 'flowrun.dev/';
 
 export type PodRole = 'flow' | 'scheduler' | 'worker';
-export type Role = PodRole | 'files' | 'service';
+export type Role = PodRole | 'files' | 'service' | 'tls';
 
 export interface RunRef {
   name: string;

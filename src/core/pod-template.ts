@@ -48,6 +48,7 @@ export const PORTS = { comm: 8786, dashboard: 8787, operator: 8788 } as const;
 /** Where the operator's files and the user's sources are mounted. */
 export const FILES_PATH = '/flowrun';
 export const SOURCE_PATH = '/flow';
+export const TLS_PATH = '/flowrun-tls';
 
 /** Names of the operator's own volumes begin so. */
 export const VOLUME_PREFIX = 'flowrun-';
@@ -175,7 +176,7 @@ export function mountProblems(
   mounts: readonly { mountPath: string }[] | null | undefined,
 ): string[] {
   return (mounts ?? [])
-    .filter(({ mountPath }) => /^\/*flow(run)?(\/|$)/.test(mountPath.replaceAll(/\/(\.?\/)+/g, '/')))
+    .filter(({ mountPath }) => /^\/*flow(run(-tls)?)?(\/|$)/.test(mountPath.replaceAll(/\/(\.?\/)+/g, '/')))
     .map(({ mountPath }) => `\`${field}\`: the path ${mountPath} ${OPERATORS}; mount it elsewhere.`);
 }
 

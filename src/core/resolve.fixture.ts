@@ -11,6 +11,7 @@ export const config: ResolveConfig = {
     worker: { requests: { cpu: '500m', memory: '512Mi' } },
   },
   workersPerRun: 500,
+  security: 'tls',
   startDeadlineSeconds: 600,
   gracePeriodSeconds: 30,
 };

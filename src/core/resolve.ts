@@ -21,6 +21,8 @@ export interface ResolveConfig {
   defaultResources: Record<PodRole, Resources>;
   /** Most workers of one run. */
   workersPerRun: number;
+  /** Of clusters that do not say themselves. */
+  security: 'tls' | 'none';
   startDeadlineSeconds: number;
   gracePeriodSeconds: number;
   imagePullPolicy?: 'Always' | 'IfNotPresent' | 'Never' | undefined;

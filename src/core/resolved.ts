@@ -52,7 +52,7 @@ const adapt = z.object({
 
 /** The Dask cluster that the operator makes for the attempt. */
 const cluster = z.object({
-  /** `tls` is not built yet; the switch is here because every pod depends on it. */
+  /** `tls`: scheduler, workers, flow and operator show each other certificates. */
   security: z.enum(['none', 'tls']),
   logLevel: z.enum(['info', 'debug']),
   idleTimeoutSeconds: z.number().optional(),

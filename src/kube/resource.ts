@@ -23,6 +23,13 @@ export const CONFIG_MAP: Resource = {
   kind: 'ConfigMap',
   namespaced: true,
 };
+export const SECRET: Resource = {
+  group: '',
+  version: 'v1',
+  plural: 'secrets',
+  kind: 'Secret',
+  namespaced: true,
+};
 export const NAMESPACE: Resource = {
   group: '',
   version: 'v1',

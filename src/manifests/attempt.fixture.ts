@@ -5,6 +5,7 @@ import { flowPod } from './flow-pod.ts';
 import type { Manifest } from './object.ts';
 import { schedulerPod } from './scheduler-pod.ts';
 import { schedulerService } from './scheduler-service.ts';
+import { tlsSecret } from './tls.ts';
 import { workerPod } from './worker-pod.ts';
 
 export { dask, run };
@@ -22,6 +23,9 @@ export const PROGRAMS = {
   'worker_preload.py': '# worker preload\n',
 };
 
+const CREDENTIALS = { ca: 'the CA', cert: 'the certificate', key: 'the key' };
+const FILES = { name: 'etl-0a1b2c3d-1-files', uid: '5e6f7a8b-1111-4222-8333-444455556666' };
+
 /** Every object of a first attempt, in the order they are created. */
 export function everything(resolved: Resolved, files: Partial<AttemptFiles> = {}): Manifest[] {
   return [
@@ -29,6 +33,7 @@ export function everything(resolved: Resolved, files: Partial<AttemptFiles> = {}
     ...(resolved.cluster === undefined
       ? []
       : [
+          ...(resolved.cluster.security === 'tls' ? [tlsSecret(run, 1, CREDENTIALS, FILES)] : []),
           schedulerService(run, 1, resolved),
           schedulerPod(run, 1, resolved),
           workerPod(run, 1, resolved, { ordinal: 0, group: 'default' }),

@@ -111,7 +111,7 @@ describe('a worker', () => {
     containerOf(workerPod(run, 2, resolvedOf(dask(kwargs)), { ordinal: 7, group: 'default' })).command.join(
       ' ',
     );
-  const address = 'tcp://etl-0a1b2c3d-2-scheduler.team.svc:8786';
+  const address = 'tls://etl-0a1b2c3d-2-scheduler.team.svc:8786';
   const name = '--name etl-0a1b2c3d-2-worker-7 --no-dashboard';
   const rest = '--death-timeout 600 --preload /flowrun/worker_preload.py';
 
@@ -193,11 +193,32 @@ describe('run.json', () => {
       args: null,
       executor: { type: 'DaskExecutor', clusterKwargs: { n_workers: 2 }, address: null, debug: null },
       cluster: {
-        schedulerAddress: schedulerAddress(run, 1, 'none'),
+        schedulerAddress: schedulerAddress(run, 1, 'tls'),
         workers: 2,
         startTimeoutSeconds: 600,
       },
       gracePeriodSeconds: 30,
     });
   });
+});
+
+describe('a cluster without encryption', () => {
+  const resolved = resolvedOf(dask({ security: 'none' }));
+
+  test('knows no certificates and insists on nothing', () => {
+    const objects = everything(resolved);
+    expect(objects.map(({ kind }) => kind)).not.toContain('Secret');
+    expect(JSON.stringify(objects)).not.toMatch(/COMM__|flowrun-tls|tls:/);
+  });
+});
+
+test('scheduler and workers insist on encryption; a flow may make a cluster of its own', () => {
+  const insists = (pod: PodManifest) => variable(pod, 'DASK_DISTRIBUTED__COMM__REQUIRE_ENCRYPTION');
+  const resolved = resolvedOf(dask({}));
+  expect(insists(schedulerPod(run, 1, resolved))).toBe('True');
+  expect(insists(workerPod(run, 1, resolved, FIRST))).toBe('True');
+  expect(insists(flowPod(run, 1, resolved))).toBeUndefined();
+  expect(variable(flowPod(run, 1, resolved), 'DASK_DISTRIBUTED__COMM__TLS__CLIENT__CERT')).toBe(
+    '/flowrun-tls/tls.crt',
+  );
 });

@@ -5,6 +5,7 @@ import type { PodManifest } from './object.ts';
 import { overlay } from './overlay.ts';
 import { childMetadata } from './owner.ts';
 import { sourceKey } from './source.ts';
+import { tlsParts } from './tls.ts';
 
 export interface Variable {
   name: string;
@@ -42,8 +43,10 @@ export const DO_NOT_DISRUPT = {
 } as const;
 
 /** A bare pod that runs once: operator defaults, under the typed fields of the spec, under its templates. */
-export function pod(run: RunRef, attempt: number, { pods, flow }: Resolved, parts: PodParts): PodManifest {
+export function pod(run: RunRef, attempt: number, resolved: Resolved, parts: PodParts): PodManifest {
+  const { pods, flow } = resolved;
   const { role } = parts;
+  const tls = tlsParts(run, attempt, resolved, role);
   const metadata = childMetadata(run, attempt, role, parts.worker);
   const files = childName(run, attempt, 'files');
   // The scheduler has the user's code too: newer releases of Dask unpickle the task graph there.
@@ -97,6 +100,7 @@ export function pod(run: RunRef, attempt: number, { pods, flow }: Resolved, part
           env: variables(
             identity(run, attempt),
             parts.env,
+            tls.env,
             parts.userEnv ?? [],
             pods.env ?? [],
             parts.defaultEnv ?? [],
@@ -108,12 +112,18 @@ export function pod(run: RunRef, attempt: number, { pods, flow }: Resolved, part
           volumeMounts: [
             { name: FILES_VOLUME, mountPath: FILES_PATH, readOnly: true },
             ...(source === null ? [] : [{ name: SOURCE_VOLUME, mountPath: SOURCE_PATH, readOnly: true }]),
+            ...tls.volumeMounts,
             ...(pods.volumeMounts ?? []),
           ],
           ...parts.container,
         }),
       ],
-      volumes: [{ name: FILES_VOLUME, configMap: { name: files } }, ...sourceVolume, ...(pods.volumes ?? [])],
+      volumes: [
+        { name: FILES_VOLUME, configMap: { name: files } },
+        ...sourceVolume,
+        ...tls.volumes,
+        ...(pods.volumes ?? []),
+      ],
     }),
   };
   return overlay(manifest, parts.templates);

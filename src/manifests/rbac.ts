@@ -1,12 +1,16 @@
 import { GROUP, PLURAL } from '../api/flow-run.ts';
 
+/** In the operator's own namespace. Whoever reads it can pass for any scheduler, worker or operator of any run. */
+export const SEED_SECRET = 'flowrun-operator-seed';
+
 export interface PolicyRule {
   apiGroups: string[];
   resources: string[];
+  resourceNames?: string[];
   verbs: string[];
 }
 
-/** What the operator does to runs and their children, wherever they are. Nothing here is a wildcard, no Secret is read. */
+/** What the operator does to runs and their children, wherever they are. Nothing here is a wildcard, no Secret is read or deleted. */
 export const RUN_RULES: readonly PolicyRule[] = [
   // delete: `ttlSecondsAfterFinished`.
   { apiGroups: [GROUP], resources: [PLURAL], verbs: ['get', 'list', 'watch', 'delete'] },
@@ -22,12 +26,15 @@ export const RUN_RULES: readonly PolicyRule[] = [
     resources: ['services', 'configmaps'],
     verbs: ['get', 'list', 'watch', 'create', 'delete'],
   },
+  { apiGroups: [''], resources: ['secrets'], verbs: ['create'] },
   { apiGroups: ['events.k8s.io'], resources: ['events'], verbs: ['create', 'patch'] },
 ];
 
-/** What it does in its own namespace only: leader election. */
+/** What it does in its own namespace only: leader election, and the seed of all keys. */
 export const OWN_RULES: readonly PolicyRule[] = [
   { apiGroups: ['coordination.k8s.io'], resources: ['leases'], verbs: ['get', 'create', 'update'] },
+  { apiGroups: [''], resources: ['secrets'], verbs: ['create'] },
+  { apiGroups: [''], resources: ['secrets'], resourceNames: [SEED_SECRET], verbs: ['get'] },
 ];
 
 export interface RbacOptions {

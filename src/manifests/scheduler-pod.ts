@@ -1,4 +1,4 @@
-import type { RunRef } from '../core/names.ts';
+import { LABELS, type RunRef } from '../core/names.ts';
 import { FILES_PATH, PORTS } from '../core/pod-template.ts';
 import type { Resolved } from '../core/resolved.ts';
 import { clusterOf, logging } from './cluster.ts';
@@ -15,11 +15,15 @@ export function schedulerPod(run: RunRef, attempt: number, resolved: Resolved): 
     role: 'scheduler',
     image: cluster.scheduler.image,
     command: ['python3', '-u', `${FILES_PATH}/scheduler.py`],
-    env:
-      cluster.keepSeconds === 0 ? [] : [{ name: 'FLOWRUN_KEEP_SECONDS', value: String(cluster.keepSeconds) }],
+    env: [
+      { name: 'FLOWRUN_SECURITY', value: cluster.security },
+      ...(cluster.keepSeconds === 0
+        ? []
+        : [{ name: 'FLOWRUN_KEEP_SECONDS', value: String(cluster.keepSeconds) }]),
+    ],
     userEnv: cluster.env,
     defaultEnv: logging(cluster),
-    labels: cluster.labels,
+    labels: { ...cluster.labels, [LABELS.security]: cluster.security },
     annotations: cluster.annotations,
     resources: cluster.scheduler.resources,
     gracePeriodSeconds: GRACE_SECONDS,

@@ -77,7 +77,8 @@ test('certificates say what they are for, and from when until when', async () =>
 });
 
 test('a key follows from seed and purpose alone', async () => {
-  const raw = async (key: webcrypto.CryptoKeyPair) => Buffer.from(await crypto.subtle.exportKey('raw', key.publicKey));
+  const raw = async (key: webcrypto.CryptoKeyPair) =>
+    Buffer.from(await crypto.subtle.exportKey('raw', key.publicKey));
   const one = await raw(await derivedKey(seed, 'a'));
   expect(await raw(await derivedKey(seed, 'a'))).toEqual(one);
   expect(await raw(await derivedKey(seed, 'b'))).not.toEqual(one);

@@ -114,6 +114,7 @@ test('an attempt costs the writes that the documentation says, and none after th
   const { 'update flowruns/status': statuses = 0, ...others } = tally(lifecycle);
   expect(others).toEqual({
     'create configmaps': 1,
+    'create secrets': 1,
     'create services': 1,
     'create pods': 2 + WORKERS,
     'deletecollection pods': 1,
@@ -153,6 +154,8 @@ test('the operator asks for nothing but what its roles allow', async () => {
   // Each of these proves a rule of its own.
   for (const used of [
     'patch pods',
+    'create secrets',
+    'get secrets',
     'delete flowruns',
     'deletecollection pods',
     'update flowruns/status',

@@ -51,10 +51,13 @@ export async function requestsOf(auditLog: string, user: string): Promise<Audite
     });
 }
 
-export function isAllowed(rules: readonly PolicyRule[], { verb, group, resource }: Audited): boolean {
+export function isAllowed(rules: readonly PolicyRule[], { verb, group, resource, name }: Audited): boolean {
   return rules.some(
     (rule) =>
-      rule.apiGroups.includes(group) && rule.resources.includes(resource) && rule.verbs.includes(verb),
+      rule.apiGroups.includes(group) &&
+      rule.resources.includes(resource) &&
+      rule.verbs.includes(verb) &&
+      (rule.resourceNames?.includes(name) ?? true),
   );
 }
 

@@ -4,6 +4,7 @@
 
 Flags given after `--` come last, so they win. Exit 64 with a reason on stderr and in the termination log
 (FLOWRUN_TERMINATION_LOG, default /dev/termination-log) when the image cannot serve: that is final, not retried.
+With FLOWRUN_SECURITY=tls both ports speak TLS; certificates come from Dask's own configuration.
 """
 
 from __future__ import annotations
@@ -35,9 +36,10 @@ def parse_version(text: str) -> tuple[int, ...]:
 
 
 def arguments(extra: list[str]) -> list[str]:
+    secure = os.environ.get("FLOWRUN_SECURITY") == "tls"
     return [
         "--protocol",
-        "tcp,ws",
+        "tls,wss" if secure else "tcp,ws",
         "--port",
         "8786,8788",
         "--dashboard-address",

@@ -1,0 +1,66 @@
+import { type RunRef, childName } from '../core/names.ts';
+import { type AttemptTls, type Credentials, credentialsFor } from '../pki/authority.ts';
+
+const HOUR_MS = 3_600_000;
+const DAY_MS = 24 * HOUR_MS;
+
+/** Of a run without an active deadline. */
+const YEAR_MS = 365 * DAY_MS;
+
+/** Attempts whose credentials are kept in memory; making them again costs a few milliseconds. */
+const KEPT = 10_000;
+
+type Ref = Pick<RunRef, 'namespace' | 'name' | 'uid'> & { attempt: number };
+
+/** The certificates of attempts, as the operator needs them: derived from the seed, kept nowhere. */
+export class AttemptTlsKeys {
+  readonly #seed: Uint8Array;
+  readonly #now: () => number;
+  /** By UID and attempt; undefined while they are being made. */
+  readonly #own = new Map<string, Credentials | undefined>();
+
+  constructor(seed: Uint8Array, now: () => number) {
+    this.#seed = seed;
+    this.#now = now;
+  }
+
+  /** What the attempt's Secret holds. `activeDeadlineSeconds` of the run, if it has one, and a day bound its validity. */
+  forPods(ref: Ref, activeDeadlineSeconds: number | undefined): Promise<Credentials> {
+    const lasts = activeDeadlineSeconds === undefined ? YEAR_MS : activeDeadlineSeconds * 1000;
+    return credentialsFor(this.#seed, this.#describe(ref, lasts + DAY_MS), 'pods');
+  }
+
+  /** The operator's own credentials for the attempt's scheduler; undefined until they are made, and `onMade` is told then. */
+  forOperator(ref: Ref, onMade: () => void): (Credentials & { servername: string }) | undefined {
+    const key = `${ref.uid}/${ref.attempt}`;
+    const known = this.#own.get(key);
+    if (known !== undefined) return { ...known, servername: schedulerName(ref) };
+    if (this.#own.has(key)) return undefined;
+    this.#own.set(key, undefined);
+    for (const oldest of this.#own.keys()) {
+      if (this.#own.size <= KEPT) break;
+      this.#own.delete(oldest);
+    }
+    void credentialsFor(this.#seed, this.#describe(ref, YEAR_MS), 'operator').then((credentials) => {
+      this.#own.set(key, credentials);
+      onMade();
+    });
+    return undefined;
+  }
+
+  #describe(ref: Ref, lastsMs: number): AttemptTls {
+    const now = this.#now();
+    return {
+      uid: ref.uid,
+      attempt: ref.attempt,
+      schedulerName: schedulerName(ref),
+      // Clocks of nodes differ.
+      notBefore: new Date(now - HOUR_MS),
+      notAfter: new Date(now + lastsMs),
+    };
+  }
+}
+
+function schedulerName(ref: Ref): string {
+  return `${childName(ref, ref.attempt, 'scheduler')}.${ref.namespace}.svc`;
+}
