@@ -41,11 +41,13 @@ export class AttemptTlsKeys {
       if (this.#own.size <= KEPT) break;
       this.#own.delete(oldest);
     }
-    void credentialsFor(this.#seed, this.#describe(ref, YEAR_MS), 'operator').then((credentials) => {
-      this.#own.set(key, credentials);
-      onMade();
-    });
+    void this.#make(key, ref, onMade);
     return undefined;
+  }
+
+  async #make(key: string, ref: Ref, onMade: () => void): Promise<void> {
+    this.#own.set(key, await credentialsFor(this.#seed, this.#describe(ref, YEAR_MS), 'operator'));
+    onMade();
   }
 
   #describe(ref: Ref, lastsMs: number): AttemptTls {
