@@ -102,7 +102,7 @@ export const EFFECTS: Record<keyof typeof CLUSTER_KWARGS, Row> = {
   worker_command: {
     example: 'dask-cuda-worker',
     meaning: 'Text or a list of words; address and options follow. `dask-cuda-worker` keeps its nanny.',
-    worker: { command: 'dask-cuda-worker tcp://' },
+    worker: { command: 'dask-cuda-worker tls://' },
   },
   worker_groups: {
     example: { gpu: { n_workers: 2, worker_resources: { GPU: 1 } } },
@@ -127,7 +127,8 @@ export const EFFECTS: Record<keyof typeof CLUSTER_KWARGS, Row> = {
   },
   security: {
     example: 'none',
-    meaning: '`none`: traffic of Dask is not encrypted.',
+    meaning:
+      '`tls`, the default: scheduler, workers and flow encrypt, and show each other certificates of this run. `none`: neither.',
     worker: { command: 'tcp://' },
   },
   worker_pod_template: {
