@@ -127,7 +127,7 @@ function lowered(input: ScalingInput, newest: Load, goal: Sizes): Lowered {
         left -= 1;
         busy -= isBusy(worker) ? 1 : 0;
       } else {
-        kept = 'as the others lack memory for their results';
+        kept = 'as no other has memory for their results';
       }
     }
     if (left > 0) result.kept ??= kept;
