@@ -1,11 +1,18 @@
 // `npm run bench`: measures beside a peer or a limit, in the same run and on the same machine.
 import { parseArgs } from 'node:util';
 import { type Context, createContext, OWN_CLUSTER } from './context.ts';
+import { monitors } from './monitors.ts';
 import { run } from './run.ts';
+import { throughput } from './throughput.ts';
 
 /** In the order in which they run when several are asked for. */
 const BENCHMARKS: Record<string, { what: string; measure: (context: Context) => Promise<void> }> = {
   run: { what: 'one flow from apply to nothing, beside pods made by hand and dask-kubernetes', measure: run },
+  throughput: {
+    what: 'tasks a second with and without the scheduler preload; one answer with a long queue',
+    measure: throughput,
+  },
+  monitors: { what: 'what following 5 000 schedulers costs the operator', measure: monitors },
 };
 
 const USAGE = `npm run bench [-- NAME …] [options]
