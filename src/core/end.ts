@@ -80,10 +80,8 @@ function lifted({ status }: Observed): ConditionChange[] {
   return [{ type: 'Suspended', status: 'False', reason: 'Finished', message: 'The run is over.' }];
 }
 
-function resultFields({ status, scheduler }: Observed, { reason, message, exitCode, result }: Ending) {
-  const counted = scheduler.kind === 'heard' && scheduler.tasks.total > 0 ? scheduler.tasks : undefined;
-  // Dask shows a failed Prefect task as done: what the launcher counted is nearer the truth.
-  const reported = result?.tasks;
+function resultFields(observed: Observed, { reason, message, exitCode, result }: Ending) {
+  const tasks = lastTasks(observed, result?.tasks);
   return {
     result: {
       ...(exitCode === undefined ? {} : { exitCode }),
@@ -91,20 +89,20 @@ function resultFields({ status, scheduler }: Observed, { reason, message, exitCo
       message,
       ...(result?.value === undefined ? {} : { value: result.value }),
     },
-    ...(counted || reported
-      ? {
-          tasks: {
-            ...status.tasks,
-            ...counted,
-            ...(reported && {
-              succeeded: reported.succeeded,
-              failed: reported.failed,
-              failedNames: reported.failedNames,
-            }),
-          },
-        }
-      : {}),
+    ...(tasks === undefined ? {} : { tasks }),
   };
+}
+
+/** Numbers of an attempt that is over: nothing of it waits or runs any more, whatever was seen last. */
+function lastTasks({ status, scheduler }: Observed, reported: RunResult['tasks']) {
+  const counted = scheduler.kind === 'heard' && scheduler.tasks.total > 0 ? scheduler.tasks : status.tasks;
+  if (!counted && !reported) return undefined;
+  const last = { ...status.tasks, ...counted, waiting: 0, running: 0 };
+  if (!reported) return last;
+  // Dask shows a failed Prefect task as done: what the launcher counted is nearer the truth.
+  const { succeeded, failed, failedNames } = reported;
+  const total = succeeded + failed;
+  return { ...last, total, finished: total, succeeded, failed, failedNames };
 }
 
 /** When the next attempt may begin, in ms since the epoch; undefined when there is none. */

@@ -10,7 +10,7 @@ afterAll(() => world?.close());
 
 const cluster = (clusterKwargs: object = {}) => ({
   type: 'DaskExecutor',
-  clusterKwargs: { security: 'none', ...clusterKwargs },
+  clusterKwargs,
 });
 const LONG = { timeout: 600_000 };
 const kinds = KINDS.map((kind) => ({ kind }));

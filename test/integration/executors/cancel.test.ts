@@ -20,9 +20,9 @@ const HARD: [what: string, kind: Kind, executor: object | undefined][] = [
   ['LocalDaskExecutor with processes', 'prefect1', { type: 'LocalDaskExecutor', scheduler: 'processes' }],
   ['LocalDaskExecutor with threads', 'prefect3', { type: 'LocalDaskExecutor' }],
   ['LocalDaskExecutor with threads', 'plain', { type: 'LocalDaskExecutor' }],
-  ['DaskExecutor', 'prefect1', { type: 'DaskExecutor', clusterKwargs: { security: 'none' } }],
-  ['DaskExecutor', 'prefect3', { type: 'DaskExecutor', clusterKwargs: { security: 'none' } }],
-  ['DaskExecutor', 'plain', { type: 'DaskExecutor', clusterKwargs: { security: 'none' } }],
+  ['DaskExecutor', 'prefect1', { type: 'DaskExecutor' }],
+  ['DaskExecutor', 'prefect3', { type: 'DaskExecutor' }],
+  ['DaskExecutor', 'plain', { type: 'DaskExecutor' }],
   [
     'DaskExecutor of LocalCluster',
     'prefect1',

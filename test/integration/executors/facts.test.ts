@@ -41,7 +41,9 @@ describe('tasks run where and as the executor says, each once, with the sources 
       executor: await executorOf(way, kind),
       ...(way.flow === undefined ? {} : { flow: way.flow }),
     });
-    const seen = facts.parse(succeeded(over).result?.value);
+    const { result, tasks = { waiting: 0, running: 0 } } = succeeded(over);
+    expect(tasks).toMatchObject({ waiting: 0, running: 0 });
+    const seen = facts.parse(result?.value);
     expect(seen).toMatchObject({ met: way.parallel, different: 2, echo: ECHOED });
     expect(JSON.stringify(seen.id)).toBe('9223372036854775807');
     expect(place(seen, over.pod)).toBe(way.where);

@@ -49,7 +49,7 @@ export const WAYS: readonly Way[] = [
     name: 'DaskExecutor',
     executor: {
       type: 'DaskExecutor',
-      clusterKwargs: { n_workers: 2, threads_per_worker: 1, security: 'none' },
+      clusterKwargs: { n_workers: 2, threads_per_worker: 1 },
     },
     where: 'workers',
     parallel: true,
