@@ -20,6 +20,11 @@ const WORKERS_PER_DELETE = 200;
 /** Creates in flight at once for one run. */
 const PARALLEL_CREATES = 16;
 
+export interface CreateFailure {
+  child: ChildRef;
+  error: unknown;
+}
+
 /** Carries out actions. Each may be repeated, and each meets only what belongs to this very run. */
 export class Actor {
   readonly #client: Client;
@@ -32,18 +37,28 @@ export class Actor {
     this.#plans = plans;
   }
 
-  /** The files come first: every other child is built from what they hold. Then all the rest at once. */
-  async create(target: AttemptRef, children: ChildRef[], signal: AbortSignal): Promise<void> {
+  /**
+   * The files come first: every other child is built from what they hold. Then all the rest at once. One that fails does
+   * not keep the others from being made.
+   */
+  async create(target: AttemptRef, children: ChildRef[], signal: AbortSignal): Promise<CreateFailure[]> {
     const build = await this.#plans.open(target, signal);
-    const rest = children.filter(({ role }) => role !== 'files').map(build);
-    for (let start = 0; start < rest.length; start += PARALLEL_CREATES) {
-      await settleAll(
-        rest.slice(start, start + PARALLEL_CREATES).map(async ({ resource, object }) => {
-          const created = await this.#client.createOwned(resource, object, { signal });
-          this.#cache.own.wrote(resource.kind, created.object);
+    const rest = children.filter(({ role }) => role !== 'files');
+    const failures: CreateFailure[] = [];
+    for (let start = 0; start < rest.length && failures.length === 0; start += PARALLEL_CREATES) {
+      await Promise.all(
+        rest.slice(start, start + PARALLEL_CREATES).map(async (child) => {
+          try {
+            const { resource, object } = build(child);
+            const created = await this.#client.createOwned(resource, object, { signal });
+            this.#cache.own.wrote(resource.kind, created.object);
+          } catch (error) {
+            failures.push({ child, error });
+          }
         }),
       );
     }
+    return failures;
   }
 
   /** Whether the API server has a pod of this UID; asked live, past the cache. */
@@ -163,10 +178,4 @@ export class Actor {
       if (!isNotFound(error) && !isConflict(error)) throw error;
     }
   }
-}
-
-/** Waits for all, then throws the first failure: one refused child does not leave the others half-sent. */
-async function settleAll(work: Promise<unknown>[]): Promise<void> {
-  const failed = (await Promise.allSettled(work)).find((each) => each.status === 'rejected');
-  if (failed !== undefined) throw failed.reason;
 }

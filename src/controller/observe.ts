@@ -2,28 +2,26 @@ import type { FlowRun } from '../api/flow-run.ts';
 import { classifyPod } from '../core/classify.ts';
 import { wantedOrdinals } from '../core/groups.ts';
 import { LABELS, childName } from '../core/names.ts';
-import type { Children, Observed, Plan, PodState, SchedulerView } from '../core/observed.ts';
+import type { Blocked, Children, Observed, Plan, PodState, SchedulerView } from '../core/observed.ts';
 import { ownResult } from '../core/result.ts';
-import type { Newest } from '../dask/watch.ts';
 import type { KubeObject } from '../kube/object.ts';
 import type { Cache } from './cache.ts';
+import type { Followed } from './scheduler-watch.ts';
 
 /** Marks FlowRuns that this operator carries out; any other value of `spec.managedBy` is another controller's. */
 export const MANAGER = 'flowrun.dev/operator';
-
-/** A sample older than this many intervals says nothing about now. */
-const STALE_INTERVALS = 4;
 
 export interface ObserveInput {
   run: FlowRun;
   cache: Cache;
   plan: Plan;
-  newest: Newest | undefined;
-  sampleIntervalSeconds: number;
+  scheduler: Followed | undefined;
   /** UIDs of flow pods that a live GET did not find. */
   lost: ReadonlySet<string>;
   /** The API server's refusal of a child, if it refused one for good. */
   refusal: string | undefined;
+  /** Worker groups of which it creates no pod at present. */
+  blocked: ReadonlyMap<string, Blocked>;
   startDeadlineSeconds: number;
   now: number;
 }
@@ -52,6 +50,7 @@ export function observe(input: ObserveInput): Observed {
     status,
     plan,
     refusal: input.refusal,
+    blocked: input.blocked,
     children: childrenOf(input, status.attempt ?? 0),
     flowPodLost: flowPodUID !== undefined && input.lost.has(flowPodUID),
     scheduler: viewOf(input, status.attempt ?? 0),
@@ -97,8 +96,9 @@ function stateOf(cache: Cache, pod: KubeObject | undefined, container: string): 
   return { ...state, terminating: true };
 }
 
-function viewOf({ newest, run, sampleIntervalSeconds, now }: ObserveInput, attempt: number): SchedulerView {
-  if (newest === undefined) return { kind: 'none' };
+function viewOf({ scheduler, run, now }: ObserveInput, attempt: number): SchedulerView {
+  const newest = scheduler?.newest;
+  if (scheduler === undefined || newest === undefined) return { kind: 'none' };
   if (newest.sample === undefined) return { kind: 'silent', cause: newest.cause };
   const { sample, receivedAt } = newest;
   if (sample.uid !== run.metadata.uid || sample.attempt !== attempt) {
@@ -106,10 +106,12 @@ function viewOf({ newest, run, sampleIntervalSeconds, now }: ObserveInput, attem
   }
   const result = ownResult(sample.result, run.metadata.uid, attempt);
   // What was reported once stays true; only the numbers grow stale.
-  if (result === undefined && now - receivedAt > STALE_INTERVALS * sampleIntervalSeconds * 1000) {
+  const stale = now - receivedAt > scheduler.staleMs;
+  if (result === undefined && stale) {
     return { kind: 'silent', cause: `no sample for ${Math.round((now - receivedAt) / 1000)} s` };
   }
   const { tasks } = sample;
+  const { answers } = scheduler;
   return {
     kind: 'heard',
     // One that is known but still in `init` cannot work yet.
@@ -121,6 +123,14 @@ function viewOf({ newest, run, sampleIntervalSeconds, now }: ObserveInput, attem
       finished: tasks.finished,
       failed: tasks.failed,
     },
+    queue: {
+      queued: tasks.queued + tasks.no_worker,
+      processing: tasks.processing,
+      unrunnable: tasks.no_worker,
+    },
     result,
+    window: stale ? [] : answers.window,
+    used: answers.used,
+    ordered: answers.ordered,
   };
 }

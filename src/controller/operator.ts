@@ -87,7 +87,12 @@ export class Operator {
       onChange: add,
       onError: (error) => log.warn({ err: error }, 'Watch failed; it is tried again'),
     });
-    const monitor = new Monitor({ onSample: add });
+    const monitor = new Monitor({
+      onSample: (key) => {
+        schedulers.sampled(key);
+        queue.add(key);
+      },
+    });
     const metrics = new Metrics({
       queueDepth: () => queue.depth,
       queueAgeSeconds: () => queue.ageMs / 1000,
@@ -98,6 +103,7 @@ export class Operator {
     const resolveConfig = this.#resolveConfig();
     const keys = await this.#keys(client, now, signal);
     const plans = new AttemptPlans({ client, cache, config: resolveConfig, programs, keys, now });
+    const schedulers = new SchedulerWatch(monitor, cache, keys, config.sampleSeconds);
     const telemetry = new Telemetry(metrics);
     const events = new EventRecorder({ client, controller: MANAGER, instance });
     const reconciler = new Reconciler({
@@ -106,7 +112,7 @@ export class Operator {
       actor: new Actor(client, cache, plans),
       queue,
       events,
-      schedulers: new SchedulerWatch(monitor, cache, keys, config.sampleSeconds),
+      schedulers,
       budget: new ProgressBudget(),
       plan: (run) => planOf(run, resolveConfig),
       startDeadlineSeconds: config.startDeadlineSeconds,

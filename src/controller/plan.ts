@@ -15,8 +15,14 @@ export function planOf(run: FlowRun, config: ResolveConfig): Plan {
   };
 }
 
-function clusterPlan({ groups }: ResolvedCluster): ClusterPlan {
+function clusterPlan({ groups, adapt, idleTimeoutSeconds }: ResolvedCluster): ClusterPlan {
   return {
+    adapt: adapt && {
+      ...adapt,
+      maximumCores: adapt.maximumCores ?? Infinity,
+      maximumMemoryBytes: adapt.maximumMemoryBytes ?? Infinity,
+      idleTimeoutSeconds,
+    },
     groups: groups.map(({ memoryLimitBytes, daskResources, ...group }) => ({
       name: group.name,
       workers: group.workers,

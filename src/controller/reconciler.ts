@@ -5,20 +5,24 @@ import type { FlowRunStatus } from '../api/status.ts';
 import { currentAttempt } from '../core/attempt.ts';
 import { decide } from '../core/decide.ts';
 import type { Action, ChildRef, Decision } from '../core/decision.ts';
-import type { Plan } from '../core/observed.ts';
+import { toLeave } from '../core/departures.ts';
+import type { Blocked, Plan } from '../core/observed.ts';
 import { formatOrdinals } from '../core/ordinals.ts';
 import type { Client } from '../kube/client.ts';
 import { isConflict, isForbidden, isInvalid, isNotFound } from '../kube/errors.ts';
 import type { EventRecorder } from '../kube/events.ts';
 import { type KubeObject, fromKey } from '../kube/object.ts';
 import type { WorkQueue } from '../kube/workqueue.ts';
-import type { Actor } from './actor.ts';
+import type { Actor, CreateFailure } from './actor.ts';
 import { type AttemptRef, nameOfChild } from './attempt-plans.ts';
 import type { Cache } from './cache.ts';
 import { FLOW_RUN } from './flow-run.ts';
 import { observe } from './observe.ts';
 import type { ProgressBudget } from './progress-budget.ts';
 import type { SchedulerWatch } from './scheduler-watch.ts';
+
+/** How soon to ask again for a pod that the namespace's quota did not allow. */
+const QUOTA_RETRY_MS = 10_000;
 
 /** Decisions carried out for one key before others have their turn. */
 const STEPS_PER_TURN = 8;
@@ -44,6 +48,7 @@ interface Memory {
   uid: string;
   lost: Set<string>;
   refusal: { attempt: number; message: string } | undefined;
+  blocked: Map<string, Blocked>;
 }
 
 /** The loop body: reads the world, asks `decide`, writes the status or acts. */
@@ -75,19 +80,20 @@ export class Reconciler {
   async #step(key: string, object: KubeObject, run: FlowRun, signal: AbortSignal): Promise<boolean> {
     const { cache, schedulers, queue, now, startDeadlineSeconds, plan } = this.#options;
     const memory = this.#remember(key, run);
-    schedulers.follow(key, run);
+    const planned = plan(run);
     const time = now();
     const observed = observe({
       run,
       cache,
-      plan: plan(run),
-      newest: schedulers.newest(key),
-      sampleIntervalSeconds: schedulers.intervalSeconds,
+      plan: planned,
+      scheduler: schedulers.known(key),
       lost: memory.lost,
       refusal: memory.refusal?.attempt === run.status?.attempt ? memory.refusal?.message : undefined,
+      blocked: memory.blocked,
       startDeadlineSeconds,
       now: time,
     });
+    schedulers.follow(key, run, planned, toLeave(observed));
     const decision = decide(observed);
     if (decision.kind === 'commit') return this.#commit(key, object, run, decision, signal);
     if (decision.wakeAt !== undefined) queue.addAfter(key, Math.max(50, decision.wakeAt - now()));
@@ -103,7 +109,7 @@ export class Reconciler {
     decision: Extract<Decision, { kind: 'commit' }>,
     signal: AbortSignal,
   ): Promise<boolean> {
-    const { client, cache, events, budget, queue, onCommit, now } = this.#options;
+    const { client, cache, events, budget, queue, schedulers, onCommit, now } = this.#options;
     if (decision.progress) {
       const waitMs = budget.waitMs(key, now());
       if (waitMs > 0) {
@@ -116,6 +122,7 @@ export class Reconciler {
       const written = await client.replaceStatus(FLOW_RUN, { ...object, status }, { signal });
       cache.own.wrote(FLOW_RUN.kind, written);
       budget.wrote(key, now());
+      if (decision.usesAnswer) schedulers.known(key)?.answers.use();
       onCommit(key, run.status ?? {}, status);
     } catch (error) {
       if (isNotFound(error)) return false;
@@ -150,21 +157,30 @@ export class Reconciler {
       } else await actor.remove(target, action, signal);
     }
     if (children.length === 0) return true;
-    try {
-      await actor.create(target, children, signal);
-    } catch (error) {
-      const refusal = refusalOf(error);
-      if (refusal === undefined) throw error;
-      memory.refusal = { attempt, message: refusal };
-    }
+    this.#created(memory, attempt, children, await actor.create(target, children, signal));
     return true;
+  }
+
+  /** Remembers what was refused; throws what should be tried again with back-off. */
+  #created(memory: Memory, attempt: number, children: ChildRef[], failures: CreateFailure[]): void {
+    for (const child of children) if (child.role === 'worker') memory.blocked.delete(child.group);
+    let failed: unknown;
+    for (const { child, error } of failures) {
+      const refusal = refusalOf(error);
+      const quota = quotaOf(error);
+      if (refusal !== undefined) memory.refusal = { attempt, message: refusal };
+      else if (quota !== undefined && child.role === 'worker') {
+        memory.blocked.set(child.group, { message: quota, until: this.#options.now() + QUOTA_RETRY_MS });
+      } else failed ??= error;
+    }
+    if (failed !== undefined) throw failed;
   }
 
   #remember(key: string, run: FlowRun): Memory {
     const { uid } = run.metadata;
     const known = this.#memory.get(key);
     if (known?.uid === uid) return known;
-    const memory: Memory = { uid, lost: new Set(), refusal: undefined };
+    const memory: Memory = { uid, lost: new Set(), refusal: undefined, blocked: new Map() };
     this.#memory.set(key, memory);
     return memory;
   }
@@ -191,6 +207,12 @@ function refusalOf(error: unknown): string | undefined {
   // Without the request and the status in front, which tell the user nothing.
   const words = error.message.replace(/^[A-Z]+ \/\S+: \d+ (\w+: )?/, '');
   return `Kubernetes refused a pod of this run: ${words}`;
+}
+
+/** The server's words if a quota is in the way; they name the quota, and not the pod. */
+function quotaOf(error: unknown): string | undefined {
+  if (!(error instanceof Error) || !isForbidden(error)) return undefined;
+  return /exceeded quota.*/.exec(error.message)?.[0];
 }
 
 function describe(action: Action): string {

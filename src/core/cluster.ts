@@ -58,15 +58,6 @@ export function resolveCluster(
   const adapting = resolveAdapt(executor.adaptKwargs ?? {}, config.workersPerRun);
   if (adapting.problems.length > 0) return { reason: 'InvalidAdaptKwargs', problems: adapting.problems };
   const { adapt } = adapting;
-  if (adapt !== undefined) {
-    return {
-      reason: 'Unsupported',
-      problems: [
-        '`executor.adaptKwargs` is not supported yet; leave it out and write `clusterKwargs.n_workers` for a cluster of fixed size.',
-      ],
-    };
-  }
-
   const groups = withDefault(named.groups, values);
   const layers = groups.map(({ layer }) => (layer === undefined ? [own.layer] : [own.layer, layer]));
   const unfit = [

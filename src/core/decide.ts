@@ -7,13 +7,18 @@ import { evidenceOfEnd } from './evidence.ts';
 import type { Observed } from './observed.ts';
 import { isReason } from './reasons.ts';
 import { progress } from './progress.ts';
+import { adaptOf, judge, resize } from './adaptive.ts';
 import { accept, begin, markRunning, markSuspended } from './start.ts';
 import { wantedStop } from './stop.ts';
 import { tearDown } from './teardown.ts';
 import { formatTime, parseTime } from './time.ts';
 import { commit } from './transition.ts';
-import { groupsOf, wantedOrdinals } from './groups.ts';
+import { deletable } from './departures.ts';
+import { groupsOf } from './groups.ts';
 import { replaceDeadWorkers } from './workers.ts';
+
+/** How soon to look again when a decision about size waits for the scheduler. */
+const IGNORANCE_MS = 1000;
 
 /**
  * The whole behaviour of a FlowRun: what to do next, given what is seen.
@@ -120,14 +125,24 @@ function during(observed: Observed, attempt: Attempt): Decision {
   }
   const replaced = replaceDeadWorkers(observed, attempt);
   if (replaced !== undefined) return replaced;
+  const scaling = judge(observed, attempt);
+  const resized = scaling === undefined ? undefined : resize(observed, scaling);
+  if (resized !== undefined) return resized;
   const missing = missingChildren(observed, attempt);
   if (missing.length > 0) return act('create what is missing', missing);
-  const surplus = surplusWorkers(observed);
-  if (surplus.length > 0) return act('remove workers that are wanted no more', surplus);
+  const pods = deletable(observed);
+  if (pods.length > 0)
+    return act('delete the pods of workers that are done', [{ type: 'deleteWorkers', pods }]);
   const deadline = activeDeadline(observed);
-  const wakeAt =
-    attempt.runningTime === undefined ? earliest(startDeadline(observed, attempt), deadline) : deadline;
-  return markRunning(observed, attempt) ?? progress(observed) ?? rest('runs', wakeAt);
+  const wakeAt = earliest(
+    attempt.runningTime === undefined ? startDeadline(observed, attempt) : undefined,
+    deadline,
+    adaptOf(observed) !== undefined && observed.scheduler.kind !== 'heard'
+      ? observed.now + IGNORANCE_MS
+      : undefined,
+    ...[...observed.blocked.values()].map(({ until }) => until),
+  );
+  return markRunning(observed, attempt) ?? progress(observed, scaling) ?? rest('runs', wakeAt);
 }
 
 /** Of competing ends a success counts first, then the stop, then the failure that the stop may have caused. */
@@ -173,7 +188,7 @@ function stopFlow(
   }
 }
 
-function missingChildren({ children, status }: Observed, attempt: Attempt): Action[] {
+function missingChildren({ children, status, blocked, now }: Observed, attempt: Attempt): Action[] {
   const actions: Action[] = [];
   if (!children.files) actions.push({ type: 'create', child: { role: 'files' } });
   if (status.cluster !== undefined) {
@@ -184,22 +199,15 @@ function missingChildren({ children, status }: Observed, attempt: Attempt): Acti
     actions.push({ type: 'create', child: { role: 'flow' } });
   }
   for (const { name: group, ordinals, leaving } of groupsOf(status)) {
-    for (const ordinal of ordinals) {
-      if (!leaving.has(ordinal) && (children.workers.get(ordinal)?.state ?? 'absent') === 'absent') {
-        actions.push({ type: 'create', child: { role: 'worker', ordinal, group } });
-      }
+    const refused = blocked.get(group);
+    if (refused !== undefined && now < refused.until) continue;
+    const absent = [...ordinals].filter(
+      (ordinal) => !leaving.has(ordinal) && (children.workers.get(ordinal)?.state ?? 'absent') === 'absent',
+    );
+    // Where one was refused, one is tried before all others follow.
+    for (const ordinal of refused === undefined ? absent : absent.slice(0, 1)) {
+      actions.push({ type: 'create', child: { role: 'worker', ordinal, group } });
     }
   }
   return actions;
-}
-
-/** Pods of workers that shall not exist: they were replaced, cancelled before they joined, or have been retired. */
-function surplusWorkers({ children, status }: Observed): Action[] {
-  const wanted = wantedOrdinals(status);
-  const pods = [...children.workers].flatMap(([ordinal, pod]) =>
-    wanted.has(ordinal) || pod.state === 'absent' || pod.terminating
-      ? []
-      : [{ ordinal, name: pod.name, uid: pod.uid }],
-  );
-  return pods.length === 0 ? [] : [{ type: 'deleteWorkers', pods }];
 }

@@ -34,5 +34,13 @@ export interface EventNote {
  * A `progress` commit may be dropped or delayed for the write budget; any other never.
  */
 export type Decision =
-  | { kind: 'commit'; status: FlowRunStatus; progress: boolean; events: EventNote[]; why: string }
+  | {
+      kind: 'commit';
+      status: FlowRunStatus;
+      progress: boolean;
+      /** The scheduler's newest answer is used up: no other change of size follows from it. */
+      usesAnswer: boolean;
+      events: EventNote[];
+      why: string;
+    }
   | { kind: 'act'; actions: Action[]; wakeAt: number | undefined; why: string };

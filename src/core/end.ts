@@ -1,4 +1,5 @@
 import type { Attempt } from '../api/attempt.ts';
+import type { FlowRunStatus } from '../api/status.ts';
 import { isTrue } from '../api/conditions.ts';
 import type { Decision, EventNote } from './decision.ts';
 import type { Observed } from './observed.ts';
@@ -6,6 +7,9 @@ import { REASONS } from './reasons.ts';
 import type { RunResult } from './result.ts';
 import { formatTime } from './time.ts';
 import { type Change, type ConditionChange, commit } from './transition.ts';
+
+/** Conditions that tell how the cluster fares, and that say nothing once the attempt is over. */
+const LIVE_CONDITIONS: ReadonlySet<string> = new Set(['Scaling', 'WorkersPending']);
 
 /** How an attempt ended. `final`: no retry, whatever the policy says. */
 export interface Ending {
@@ -37,7 +41,8 @@ export function endAttempt(observed: Observed, attempt: Attempt, ending: Ending)
     conditions: [{ type: 'Running', status: 'False', reason: ending.reason, message: ending.message }],
     events: [],
   };
-  if (over) return commit(observed, finish(observed, change, ending));
+  const ended = { ...observed, status: withoutLive(observed.status) };
+  if (over) return commit(ended, finish(ended, change, ending));
   if (retryAt !== undefined) {
     const seconds = Math.max(0, Math.ceil((retryAt - observed.now) / 1000));
     change.fields = { ...change.fields, retries: (observed.status.retries ?? 0) + 1 };
@@ -48,7 +53,11 @@ export function endAttempt(observed: Observed, attempt: Attempt, ending: Ending)
       ),
     ];
   }
-  return commit(observed, change);
+  return commit(ended, change);
+}
+
+function withoutLive(status: FlowRunStatus): FlowRunStatus {
+  return { ...status, conditions: status.conditions?.filter(({ type }) => !LIVE_CONDITIONS.has(type)) };
 }
 
 /** Commits the end of a run that has no attempt in progress. */

@@ -43,6 +43,10 @@ export function withGroups(cluster: Cluster | undefined, groups: readonly Group[
     })),
     workers: {
       ...cluster?.workers,
+      ready: Math.min(
+        cluster?.workers?.ready ?? 0,
+        sum(({ ordinals }) => ordinals.size),
+      ),
       desired: sum(staying),
       retiring: sum(({ leaving }) => leaving.size),
     },

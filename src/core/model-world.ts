@@ -1,13 +1,15 @@
 import type { FlowRunStatus } from '../api/status.ts';
-import { currentAttempt, isOver } from './attempt.ts';
 import { decide } from './decide.ts';
 import type { Action } from './decision.ts';
+import { toLeave } from './departures.ts';
+import { ADAPTIVE, type Dask, OVER, order, strike, viewOf } from './model-dask.ts';
 import type { ClusterPlan, Observed, PodState } from './observed.ts';
 
 /** For the walk of `decide` in the tests: a small world with the API server's and the kubelet's habits. */
-type Pod = 'absent' | 'pending' | 'running' | 'succeeded' | 'failed' | 'killed';
+/** `exiting`: its container runs still, its program has done all it had to. */
+export type Pod = 'absent' | 'pending' | 'running' | 'exiting' | 'succeeded' | 'failed' | 'killed';
 
-interface Pods {
+export interface Pods {
   files: boolean;
   service: boolean;
   flow: Pod;
@@ -31,9 +33,12 @@ export interface World {
   lost: boolean;
   reported: boolean;
   flowStarts: Record<number, number>;
+  /** Of an adaptive cluster. Its progress is never written: it may be dropped at any time. */
+  dask?: Dask;
 }
 
 const PLAN: ClusterPlan = {
+  adapt: undefined,
   groups: [
     {
       name: 'default',
@@ -51,7 +56,6 @@ const NOTHING: Pods = { files: false, service: false, flow: 'absent', scheduler:
 
 /** Clock readings: start; past back-off, lingering and start deadline; past the active deadline; for `settle` alone. */
 export const TIMES = [0, 2_000_000, 4_000_000, 8_000_000];
-const LAST = TIMES.length - 2;
 
 /** Faults, suspension and cancel multiply: with a cluster each has a world of its own. */
 export function initialWorlds(): { name: string; world: World }[] {
@@ -81,8 +85,20 @@ export function initialWorlds(): { name: string; world: World }[] {
   ];
 }
 
-export function keyOf(world: World): string {
-  return JSON.stringify(world);
+/** What was said of scaling tells of the way to a state, and nothing follows from it. */
+export function keyOf({ status, pods, stale, dask, ...rest }: World): string {
+  return `${textOf(status)}${textOf(pods)}${textOf(stale)}${textOf(dask ?? {})}${JSON.stringify(rest)}`;
+}
+
+const texts = new WeakMap<object, string>();
+
+/** Most parts of a world are those of the world before. */
+function textOf(part: object): string {
+  const known = texts.get(part);
+  if (known !== undefined) return known;
+  const text = JSON.stringify({ ...part, scaling: undefined });
+  texts.set(part, text);
+  return text;
 }
 
 export function observeWorld(world: World, pods: Pods = world.pods): Observed {
@@ -115,7 +131,7 @@ export function observeWorld(world: World, pods: Pods = world.pods): Observed {
       clusterAfterFailureSeconds: 0,
     },
     status: world.status,
-    plan: { ok: true, cluster: world.cluster ? PLAN : undefined, warnings: [] },
+    plan: { ok: true, cluster: world.dask ? ADAPTIVE : world.cluster ? PLAN : undefined, warnings: [] },
     children: {
       files: pods.files,
       service: pods.service,
@@ -130,15 +146,22 @@ export function observeWorld(world: World, pods: Pods = world.pods): Observed {
     },
     flowPodLost: world.lost && world.pods.flow === 'absent',
     refusal: undefined,
+    blocked: new Map(),
     scheduler:
       !world.cluster || !live
         ? { kind: 'none' }
-        : {
-            kind: 'heard',
-            workers: Object.values(world.pods.workers).filter((pod) => pod === 'running').length,
-            tasks: { total: 0, waiting: 0, running: 0, finished: 0, failed: 0 },
-            result: world.reported ? finished : undefined,
-          },
+        : world.dask
+          ? viewOf(world.dask)
+          : {
+              kind: 'heard',
+              workers: Object.values(world.pods.workers).filter((pod) => pod === 'running').length,
+              tasks: { total: 0, waiting: 0, running: 0, finished: 0, failed: 0 },
+              queue: { queued: 0, processing: 0, unrunnable: 0 },
+              result: world.reported ? finished : undefined,
+              window: [],
+              used: false,
+              ordered: new Set(),
+            },
   };
 }
 
@@ -149,7 +172,10 @@ function podState(name: string, pod: Pod, attempt: number): PodState {
       return { state: 'absent' };
     case 'pending':
     case 'running':
-      return { ...base, state: pod, stopping: false, ready: pod === 'running', problem: undefined };
+    case 'exiting': {
+      const state = pod === 'pending' ? 'pending' : 'running';
+      return { ...base, state, stopping: false, ready: pod === 'running', problem: undefined };
+    }
     case 'succeeded':
     case 'failed':
     case 'killed':
@@ -170,9 +196,12 @@ export function operator(world: World): World[] {
 }
 
 /** One decision from a picture of the children, and every world that a crash in the middle of its actions leaves. */
-export function step(world: World, picture: Pods): World[] {
-  const decision = decide(observeWorld(world, picture));
+export function step(before: World, picture: Pods): World[] {
+  const observed = observeWorld(before, picture);
+  const world = before.dask ? { ...before, dask: order(before.dask, toLeave(observed)) } : before;
+  const decision = decide(observed);
   if (decision.kind === 'commit') {
+    if (decision.progress && world.dask) return [world];
     const changed = decision.status.attempt !== world.status.attempt;
     // Names carry the attempt: nothing of an earlier one is seen as a child of the next.
     return [
@@ -183,10 +212,11 @@ export function step(world: World, picture: Pods): World[] {
         lost: changed ? false : world.lost,
         reported: changed ? false : world.reported,
         ...(changed ? { pods: NOTHING } : {}),
+        ...(world.dask && decision.usesAnswer ? { dask: { ...world.dask, used: true } } : {}),
       },
     ];
   }
-  const worlds: World[] = [];
+  const worlds: World[] = world.dask && decision.actions.length === 0 ? [world] : [];
   let next = world;
   for (const action of decision.actions) {
     next = perform(next, action);
@@ -209,13 +239,15 @@ function perform(world: World, action: Action): World {
       return pods[child.role] === 'absent' ? after({ [child.role]: 'pending' }) : world;
     }
     case 'deleteCluster':
-      return after({ scheduler: 'absent', workers: {} });
+      return { ...after({ scheduler: 'absent', workers: {} }), ...(world.dask && { dask: OVER }) };
     case 'deleteFlow':
       return after({ flow: 'absent' });
     case 'deleteWorkers': {
       const gone = new Set(action.pods.map(({ ordinal }) => String(ordinal)));
       const left = Object.entries(pods.workers).filter(([ordinal]) => !gone.has(ordinal));
-      return after({ workers: Object.fromEntries(left) });
+      const struck =
+        world.dask && action.pods.reduce((dask, { ordinal }) => strike(dask, ordinal), world.dask);
+      return { ...after({ workers: Object.fromEntries(left) }), ...(struck && { dask: struck }) };
     }
     case 'deleteObject':
       return after({ [action.child.role]: false });
@@ -226,43 +258,4 @@ function perform(world: World, action: Action): World {
     case 'deleteRun':
       throw new Error('no TTL was set');
   }
-}
-
-/** What anybody but the operator may do: kubelet, user, clock, faults. */
-export function environment(world: World): World[] {
-  const { pods, status } = world;
-  const worlds: World[] = [];
-  const set = (change: Partial<Pods>, rest: Partial<World> = {}) =>
-    worlds.push({ ...world, stale: pods, pods: { ...pods, ...change }, ...rest });
-  const attempt = currentAttempt(status);
-  const number = status.attempt ?? 0;
-  if (pods.flow === 'pending')
-    set(
-      { flow: 'running' },
-      { flowStarts: { ...world.flowStarts, [number]: (world.flowStarts[number] ?? 0) + 1 } },
-    );
-  if (pods.flow === 'running') {
-    set({ flow: 'succeeded' });
-    set({ flow: 'failed' });
-    if (pods.scheduler === 'running' && !world.reported) worlds.push({ ...world, reported: true });
-  }
-  if (pods.scheduler === 'pending') set({ scheduler: 'running' });
-  for (const [ordinal, pod] of Object.entries(pods.workers)) {
-    if (pod === 'pending') set({ workers: { ...pods.workers, [ordinal]: 'running' } });
-  }
-  if (world.faults < 1) {
-    const faults = world.faults + 1;
-    if (pods.flow === 'running' && attempt?.flowPodUID !== undefined) set({ flow: 'absent' }, { faults });
-    if (pods.scheduler === 'running') set({ scheduler: 'failed' }, { faults });
-    if (pods.scheduler === 'running') set({ scheduler: 'absent' }, { faults });
-    for (const [ordinal, pod] of Object.entries(pods.workers)) {
-      if (pod !== 'running') continue;
-      set({ workers: { ...pods.workers, [ordinal]: 'failed' } }, { faults });
-    }
-  }
-  if (world.mayCancel && !world.cancel && !isOver(status)) worlds.push({ ...world, cancel: true });
-  if (world.flips < 1 && !isOver(status))
-    worlds.push({ ...world, suspend: !world.suspend, flips: world.flips + 1 });
-  if (world.time < LAST && !isOver(status)) worlds.push({ ...world, time: world.time + 1 });
-  return worlds;
 }

@@ -1,6 +1,7 @@
 import type { FlowRunStatus } from '../api/status.ts';
 import type { RunResult } from './result.ts';
-import type { WorkerGroup } from './scaling-input.ts';
+import type { Load } from './load.ts';
+import type { Adapt, WorkerGroup } from './scaling-input.ts';
 
 /** Why a container does not start, as the kubelet or the scheduler tells it. `fatal`: waiting cannot help. */
 export interface StartProblem {
@@ -58,14 +59,27 @@ export type SchedulerView =
       kind: 'heard';
       workers: number;
       tasks: { total: number; waiting: number; running: number; finished: number; failed: number };
+      /** Tasks that wait for a worker, that are assigned to one, and that no present one can run. */
+      queue: { queued: number; processing: number; unrunnable: number };
       result: RunResult | undefined;
+      /** The newest answers, newest last; of a cluster of fixed size one. */
+      window: readonly Load[];
+      /** A change of size was committed from the newest answer already. */
+      used: boolean;
+      /** Ordinals of leaving workers of whose retirement the scheduler knew when it gave the newest answer. */
+      ordered: ReadonlySet<number>;
     };
 
 /** One kind of worker: its first workers, its bounds, and what one of it offers. */
 export type GroupPlan = Omit<WorkerGroup, 'members' | 'blocked'> & { workers: number };
 
+/** `adaptKwargs` with their defaults, and whether they are acted on. */
+export type AdaptPlan = Adapt & { dryRun: boolean };
+
 export interface ClusterPlan {
   groups: readonly GroupPlan[];
+  /** Undefined: a cluster of fixed size. */
+  adapt: AdaptPlan | undefined;
 }
 
 /** What `resolve` says of the current spec. */
@@ -77,6 +91,11 @@ export type Plan =
       warnings: readonly { reason: string; message: string }[];
     }
   | { ok: false; reason: string; message: string };
+
+export interface Blocked {
+  message: string;
+  until: number;
+}
 
 /** Everything a decision is made from. Of one moment, possibly stale, never half-parsed. */
 export interface Observed {
@@ -108,4 +127,6 @@ export interface Observed {
   scheduler: SchedulerView;
   /** The API server refused to create a child, for good: its words. */
   refusal: string | undefined;
+  /** Worker groups of which it creates no pod at present (quota), by name, and when to ask again. */
+  blocked: ReadonlyMap<string, Blocked>;
 }

@@ -1,17 +1,36 @@
+import type { FlowRunStatus } from '../api/status.ts';
+import { told } from './adaptive.ts';
 import type { Decision } from './decision.ts';
-import type { Observed } from './observed.ts';
-import { commit } from './transition.ts';
+import { normal } from './end.ts';
 import { wantedOrdinals } from './groups.ts';
+import { liveConditions } from './live-conditions.ts';
+import type { Observed } from './observed.ts';
+import type { Scaling } from './scaling-input.ts';
+import { commit } from './transition.ts';
 
-/** Commits the numbers that only people read, when they have changed. The writer may drop or delay it. */
-export function progress(observed: Observed): Decision | undefined {
+/** Commits what only people read, when it has changed: numbers, and how the cluster fares. The writer may drop or delay it. */
+export function progress(observed: Observed, scaling?: Scaling): Decision | undefined {
   const { status } = observed;
   const fields = numbers(observed);
   if (fields === undefined) return undefined;
   const { cluster, tasks = status.tasks } = fields;
-  if (cluster.workers.ready === status.cluster?.workers?.ready && sameNumbers(tasks, status.tasks))
+  const seen = scaling === undefined ? status.scaling : told(observed, scaling);
+  const { conditions, events } = liveConditions(observed);
+  if (
+    cluster.workers.ready === status.cluster?.workers?.ready &&
+    sameNumbers(tasks, status.tasks) &&
+    sameNumbers(scalingNumbers(seen), scalingNumbers(status.scaling)) &&
+    conditions.length === 0
+  ) {
     return undefined;
-  return commit(observed, { why: 'progress', progress: true, fields });
+  }
+  return commit(observed, {
+    why: 'progress',
+    progress: true,
+    fields: { ...fields, ...(seen === undefined ? {} : { scaling: seen }) },
+    conditions,
+    events: [...events, ...wouldScale(observed, scaling)],
+  });
 }
 
 /** The status fields of workers and tasks as they are seen now; undefined without a cluster of ours. */
@@ -33,6 +52,20 @@ export function numbers({ status, children, scheduler }: Observed) {
     cluster: { ...cluster, workers: { ...cluster.workers, ready } },
     ...(counted ? { tasks: { ...status.tasks, ...scheduler.tasks } } : {}),
   };
+}
+
+/** In a dry run the size that scaling would choose is told when it changes. */
+function wouldScale({ status, plan }: Observed, scaling: Scaling | undefined) {
+  if (scaling === undefined || !plan.ok || plan.cluster?.adapt?.dryRun !== true) return [];
+  const desired = [...scaling.desired.values()].reduce((sum, count) => sum + count, 0);
+  const present = status.cluster?.workers?.desired ?? 0;
+  if (desired === (status.scaling?.desired ?? present)) return [];
+  return [normal('WouldScale', `Dry run: from ${present} to ${desired} workers: ${scaling.why}`)];
+}
+
+function scalingNumbers(scaling: FlowRunStatus['scaling']): object {
+  const { target, desired, queued, processing, unrunnable } = scaling ?? {};
+  return { target, desired, queued, processing, unrunnable };
 }
 
 function sameNumbers(one: object | undefined, other: object | undefined): boolean {

@@ -109,13 +109,6 @@ describe('a spec that only the operator can judge is refused', () => {
     expect(refusal(resolveWith(undefined, flow))).toBe(expected);
   });
 
-  test('adaptive scaling, after its values were checked', () => {
-    expect(refusal(resolveWith(dask({}, { adaptKwargs: { minimum: 1, maximum: 10 } })))).toBe(
-      'Unsupported: `executor.adaptKwargs` is not supported yet; leave it out and write `clusterKwargs.n_workers` for a cluster of fixed size.',
-    );
-    expect(refusal(resolveWith(dask({}, { adaptKwargs: {} })))).toBe('accepted');
-  });
-
   test.each([
     [{ max: 3 }, '`adaptKwargs.max` is not known; did you mean `maximum`?'],
     [{ maximum: 0 }, '`adaptKwargs.maximum` must be a whole number of at least 1, not 0.'],
@@ -133,6 +126,83 @@ describe('a spec that only the operator can judge is refused', () => {
     ],
   ])('adaptKwargs %j', (adaptKwargs, message) => {
     expect(refusal(resolveWith(dask({}, { adaptKwargs })))).toBe(`InvalidAdaptKwargs: ${message}`);
+  });
+});
+
+describe('adaptKwargs', () => {
+  const clusterOf = (kwargs: object, adaptKwargs: object) =>
+    resolvedOf(resolveWith(dask(kwargs, { adaptKwargs }))).cluster;
+
+  test('have the defaults of Dask, and as maximum what the operator allows', () => {
+    expect(clusterOf({}, { minimum: 1 })?.adapt).toEqual({
+      minimum: 1,
+      maximum: 500,
+      minimumCores: 0,
+      maximumCores: undefined,
+      minimumMemoryBytes: 0,
+      maximumMemoryBytes: undefined,
+      intervalSeconds: 1,
+      waitCount: 3,
+      targetSeconds: 5,
+      dryRun: false,
+    });
+  });
+
+  test('are read as Dask reads them', () => {
+    const given = {
+      maximum: 8,
+      interval: '500ms',
+      wait_count: 5,
+      target_duration: '1 minute',
+      maximum_cores: 12.5,
+      maximum_memory: '64 GiB',
+      dry_run: true,
+    };
+    expect(clusterOf({}, given)?.adapt).toMatchObject({
+      maximum: 8,
+      intervalSeconds: 0.5,
+      waitCount: 5,
+      targetSeconds: 60,
+      maximumCores: 12.5,
+      maximumMemoryBytes: 64 * 1024 ** 3,
+      dryRun: true,
+    });
+  });
+
+  test('that are empty make a cluster of fixed size', () => {
+    expect(clusterOf({ n_workers: 3 }, {})).toMatchObject({ adapt: undefined, groups: [{ workers: 3 }] });
+  });
+
+  test('beyond what the operator allows are cut, which is told', () => {
+    const resolution = resolveWith(dask({}, { adaptKwargs: { maximum: 1000 } }));
+    expect(resolution).toMatchObject({
+      ok: true,
+      warnings: [
+        {
+          reason: 'WorkersCapped',
+          message:
+            "`adaptKwargs` ask for up to 1000 workers, but the operator's configuration allows 500 workers per run (`workersPerRun`); the cluster gets no more.",
+        },
+      ],
+      resolved: { cluster: { adapt: { maximum: 500 } } },
+    });
+  });
+
+  test('give idle_timeout and the bounds of groups a meaning', () => {
+    const kwargs = { idle_timeout: 60, worker_groups: { gpu: { minimum: 1, maximum: 2 } } };
+    const resolution = resolveWith(dask(kwargs, { adaptKwargs: { maximum: 5 } }));
+    expect(resolution).toMatchObject({ ok: true, warnings: [] });
+    expect(clusterOf(kwargs, { maximum: 5 })?.groups).toMatchObject([
+      { name: 'default', workers: 0, minimum: 0, maximum: 5 },
+      { name: 'gpu', workers: 1, minimum: 1, maximum: 2 },
+    ]);
+  });
+
+  test('must leave room for the minimum of every group', () => {
+    const kwargs = { worker_groups: { a: { minimum: 2 }, b: { minimum: 2 } } };
+    expect(refusal(resolveWith(dask(kwargs, { adaptKwargs: { maximum: 3 } })))).toBe(
+      'InvalidClusterKwargs: `clusterKwargs.worker_groups` ask for at least 4 workers together, but `adaptKwargs.maximum` allows 3.',
+    );
   });
 });
 

@@ -35,7 +35,9 @@ export function begin(observed: Observed, plan: Extract<Plan, { ok: true }>): De
   const time = formatTime(now);
   const groups = plan.cluster === undefined ? [] : firstWorkers(plan.cluster);
   const workers = groups.reduce((sum, { ordinals }) => sum + ordinals.size, 0);
-  const { cluster: _previous, tasks: _tasks, result: _result, ...kept } = status;
+  const { cluster: _previous, tasks: _tasks, result: _result, scaling: _scaling, ...kept } = status;
+  // What was said of the last attempt's cluster.
+  const conditions = status.conditions?.filter(({ type }) => type !== 'UnsatisfiableResources');
   const change = {
     why: `begin attempt ${number}`,
     fields: {
@@ -72,7 +74,7 @@ export function begin(observed: Observed, plan: Extract<Plan, { ok: true }>): De
       ...plan.warnings.map(({ reason, message }) => warning(reason, message)),
     ],
   };
-  return commit({ ...observed, status: kept, run }, change);
+  return commit({ ...observed, status: { ...kept, conditions }, run }, change);
 }
 
 /** The groups with their first workers; ordinals are counted across them. */

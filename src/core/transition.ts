@@ -20,6 +20,7 @@ export interface Change {
   conditions?: ConditionChange[];
   events?: EventNote[];
   progress?: boolean;
+  usesAnswer?: boolean;
 }
 
 /** One status write: the old status with the change applied and the derived fields (phase, observedGeneration) made true. */
@@ -44,6 +45,7 @@ export function commit({ status, run, now }: Observed, change: Change): Decision
     kind: 'commit',
     status: next,
     progress: change.progress ?? false,
+    usesAnswer: change.usesAnswer ?? false,
     events: change.events ?? [],
     why: change.why,
   };

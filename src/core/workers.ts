@@ -1,8 +1,9 @@
 import type { Attempt } from '../api/attempt.ts';
 import type { Decision } from './decision.ts';
+import { departed } from './departures.ts';
 import { warning } from './end.ts';
 import type { Observed, PodState } from './observed.ts';
-import { groupsOf, wantedOrdinals, withGroups } from './groups.ts';
+import { groupsOf, leavingOrdinals, wantedOrdinals, withGroups } from './groups.ts';
 import { formatTime } from './time.ts';
 import { commit } from './transition.ts';
 
@@ -14,13 +15,18 @@ const FAILURES_PER_WORKER = 10;
 
 /**
  * Commits the loss of workers whose pods ended or are being deleted by somebody: they are counted, and others with
- * new ordinals take their places. The commit comes before their pods are deleted, so that none is counted twice.
+ * new ordinals take their places. In the same commit those go that were to leave and have left: nobody takes their
+ * places, and nothing is counted. It comes before their pods are deleted, so that none is counted twice.
  */
 export function replaceDeadWorkers(observed: Observed, attempt: Attempt): Decision | undefined {
   const wanted = wantedOrdinals(observed.status);
-  const dead = [...observed.children.workers].filter(([ordinal, pod]) => wanted.has(ordinal) && isDead(pod));
+  const leaving = leavingOrdinals(observed.status);
+  const left = departed(observed);
+  const dead = [...observed.children.workers].filter(
+    ([ordinal, pod]) => wanted.has(ordinal) && !leaving.has(ordinal) && isDead(pod),
+  );
   const workers = observed.status.cluster?.workers;
-  if (dead.length === 0 || workers === undefined) return undefined;
+  if (dead.length + left.size === 0 || workers === undefined) return undefined;
 
   const failed = dead.filter(([, pod]) => pod.state === 'finished' && pod.exitCode !== 0);
   const failures = (workers.failures ?? 0) + failed.length;
@@ -41,27 +47,31 @@ export function replaceDeadWorkers(observed: Observed, attempt: Attempt): Decisi
   const groups = groupsOf(observed.status);
   for (const [ordinal] of dead) {
     const group = groups.find(({ ordinals }) => ordinals.delete(ordinal));
-    group?.leaving.delete(ordinal);
     group?.ordinals.add(allocated++);
   }
+  for (const group of groups) {
+    for (const ordinal of left) {
+      group.ordinals.delete(ordinal);
+      group.leaving.delete(ordinal);
+    }
+  }
   return commit(observed, {
-    why: `replace ${dead.length} lost workers`,
+    why: [
+      ...(dead.length > 0 ? [`replace ${dead.length} lost workers`] : []),
+      ...(left.size > 0 ? [`${left.size} workers have left`] : []),
+    ].join(', '),
     fields: {
       cluster: withGroups(
         { ...observed.status.cluster, workers: { ...workers, failures, allocated } },
         groups,
       ),
     },
-    events: [
-      warning(
-        'WorkerLost',
-        `${dead
-          .map(([, pod]) => lossOf(pod))
-          .slice(0, 3)
-          .join(' ')} Replaced.`,
-      ),
-    ],
+    events: dead.length === 0 ? [] : [lost(dead.map(([, pod]) => pod))],
   });
+}
+
+function lost(pods: readonly PodState[]) {
+  return warning('WorkerLost', `${pods.map(lossOf).slice(0, 3).join(' ')} Replaced.`);
 }
 
 function isDead(pod: PodState): boolean {

@@ -21,11 +21,11 @@ export interface Target {
 }
 
 /**
- * The newest sample and when it arrived; or why there has been none, and since when. Times in milliseconds of the clock.
+ * The newest sample, when it arrived, and the drain set that it was asked with; or why there has been none, and since when. Times in milliseconds of the clock.
  * With a sample, `cause` tells that the connection is lost at present.
  */
 export type Newest =
-  | { sample: Sample; receivedAt: number; cause?: string }
+  | { sample: Sample; receivedAt: number; drain: readonly string[]; cause?: string }
   | { sample: undefined; cause: string; since: number };
 
 interface WatchOptions {
@@ -105,18 +105,18 @@ export class Watch {
       let after = -1;
       for (;;) {
         const polled = performance.now();
-        const told = orders(this.#target);
+        const target = this.#target;
         this.#waiting = after < 0 ? undefined : rpc;
-        const sample = await (plain?.poll(this.#target) ?? poll(rpc, this.#target, after));
+        const sample = await (plain?.poll(target) ?? poll(rpc, target, after));
         this.#waiting = undefined;
         if (signal.aborted) return undefined;
-        if (sample instanceof CommError) return told === orders(this.#target) ? sample : undefined;
+        if (sample instanceof CommError) return orders(target) === orders(this.#target) ? sample : undefined;
         if (sample === undefined) {
           plain = new PlainScheduler(rpc, this.#options.now);
           continue;
         }
         this.#delay = FIRST_DELAY_MS;
-        this.#newest = { sample, receivedAt: this.#options.now() };
+        this.#newest = { sample, receivedAt: this.#options.now(), drain: target.drain };
         this.#options.onSample();
         if (plain === undefined) after = sample.seq;
         const spacing = plain === undefined ? MIN_SPACING_MS : this.#target.intervalSeconds * 1000;

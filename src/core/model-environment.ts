@@ -1,0 +1,70 @@
+import { currentAttempt, isOver } from './attempt.ts';
+import { type Dask, lose, next } from './model-dask.ts';
+import { type Pod, type Pods, TIMES, type World } from './model-world.ts';
+
+const LAST = TIMES.length - 2;
+
+/** What anybody but the operator may do: kubelet, user, clock, faults. */
+export function environment(world: World): World[] {
+  if (world.dask) return adaptive({ ...world, dask: world.dask });
+  const { pods, status } = world;
+  const worlds: World[] = [];
+  const set = (change: Partial<Pods>, rest: Partial<World> = {}) =>
+    worlds.push({ ...world, stale: pods, pods: { ...pods, ...change }, ...rest });
+  const attempt = currentAttempt(status);
+  const number = status.attempt ?? 0;
+  if (pods.flow === 'pending')
+    set(
+      { flow: 'running' },
+      { flowStarts: { ...world.flowStarts, [number]: (world.flowStarts[number] ?? 0) + 1 } },
+    );
+  if (pods.flow === 'running') {
+    set({ flow: 'succeeded' });
+    set({ flow: 'failed' });
+    if (pods.scheduler === 'running' && !world.reported) worlds.push({ ...world, reported: true });
+  }
+  if (pods.scheduler === 'pending') set({ scheduler: 'running' });
+  for (const [ordinal, pod] of Object.entries(pods.workers)) {
+    if (pod === 'pending') set({ workers: { ...pods.workers, [ordinal]: 'running' } });
+  }
+  if (world.faults < 1) {
+    const faults = world.faults + 1;
+    if (pods.flow === 'running' && attempt?.flowPodUID !== undefined) set({ flow: 'absent' }, { faults });
+    if (pods.scheduler === 'running') set({ scheduler: 'failed' }, { faults });
+    if (pods.scheduler === 'running') set({ scheduler: 'absent' }, { faults });
+    for (const [ordinal, pod] of Object.entries(pods.workers)) {
+      if (pod !== 'running') continue;
+      set({ workers: { ...pods.workers, [ordinal]: 'failed' } }, { faults });
+    }
+  }
+  if (world.mayCancel && !world.cancel && !isOver(status)) worlds.push({ ...world, cancel: true });
+  if (world.flips < 1 && !isOver(status))
+    worlds.push({ ...world, suspend: !world.suspend, flips: world.flips + 1 });
+  if (world.time < LAST && !isOver(status)) worlds.push({ ...world, time: world.time + 1 });
+  return worlds;
+}
+
+/**
+ * What an adaptive cluster may do while its flow goes on: how it ends is walked without scaling. A worker may die.
+ */
+function adaptive(world: World & { dask: Dask }): World[] {
+  const { dask } = world;
+  const { pods } = world;
+  const workers = Object.entries(pods.workers).map(([ordinal, pod]) => [Number(ordinal), pod] as const);
+  const running = workers.filter(([, pod]) => pod === 'running').map(([ordinal]) => ordinal);
+  const withWorker = (ordinal: number, pod: Pod): Pick<World, 'pods' | 'stale'> => ({
+    stale: pods,
+    pods: { ...pods, workers: { ...pods.workers, [ordinal]: pod } },
+  });
+  const worlds: World[] = next(dask, running).map(({ dask, left }) =>
+    left === undefined ? { ...world, dask } : { ...world, dask, ...withWorker(left, 'exiting') },
+  );
+  for (const [ordinal, pod] of workers) {
+    if (pod === 'pending') worlds.push({ ...world, ...withWorker(ordinal, 'running') });
+    if (pod === 'exiting') worlds.push({ ...world, ...withWorker(ordinal, 'succeeded') });
+    if (pod !== 'running' || world.faults > 0) continue;
+    const lost = { ...world, faults: 1, dask: lose(dask, ordinal) };
+    worlds.push({ ...lost, ...withWorker(ordinal, 'failed') });
+  }
+  return worlds;
+}
