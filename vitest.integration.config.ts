@@ -1,6 +1,7 @@
 import { defineConfig } from 'vitest/config';
 
-const slow = { testTimeout: 150_000, hookTimeout: 600_000, fileParallelism: false };
+// A run waits more than it computes: a few at once, where a test says so, are quicker than one after the other.
+const slow = { testTimeout: 150_000, hookTimeout: 600_000, fileParallelism: false, maxConcurrency: 3 };
 
 /** Tests against real processes: slow, and one file at a time, so that they do not take each other's processor. */
 export default defineConfig({

@@ -138,7 +138,7 @@ const FAILURES: Record<string, Failure> = {
 
 const CASES = Object.entries(FAILURES);
 
-test.each(CASES)(
+test.concurrent.each(CASES)(
   'a flow that %s fails with its reason, and leaves no pod but its own',
   async (what, failure) => {
     const name = `fails-${CASES.findIndex(([key]) => key === what)}`;

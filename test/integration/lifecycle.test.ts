@@ -1,4 +1,4 @@
-import { afterAll, afterEach, beforeAll, beforeEach, expect, inject, test } from 'vitest';
+import { afterAll, beforeAll, expect, inject, test } from 'vitest';
 import { eventually } from '../support/eventually.ts';
 import { type TestNamespace, namespaceFor, runOf } from '../support/namespace.ts';
 import { type OperatorProcess, startOperator } from '../support/operator.ts';
@@ -8,15 +8,15 @@ let operator: OperatorProcess;
 
 beforeAll(async () => {
   space = await namespaceFor('lifecycle');
-});
-afterAll(() => space.remove());
-beforeEach(async () => {
   operator = await startOperator({
     kubeconfig: inject('kubeconfig'),
     arguments: ['--namespace', space.name],
   });
 });
-afterEach(() => operator.kill());
+afterAll(async () => {
+  await operator?.kill();
+  await space?.remove();
+});
 
 /** A flow that goes on until a pod named in its log is stopped; `seconds` bounds it. */
 const manifest = (name: string, spec: object = {}, seconds = 120) => ({
@@ -53,22 +53,14 @@ async function nothingLeft(name: string): Promise<boolean> {
   return kinds.every((objects) => objects.length === 0);
 }
 
-test('a FlowRun deleted in the middle of a run leaves nothing, with the operator alive', async () => {
+test.concurrent('a FlowRun deleted in the middle of a run leaves nothing, with the operator alive', async () => {
   await space.apply(manifest('deleted'));
   await running('deleted');
   await space.delete('flowrun', 'deleted');
   expect(await eventually('everything is gone', () => nothingLeft('deleted'), 90)).toBe(true);
 });
 
-test('a FlowRun deleted in the middle of a run leaves nothing, with the operator dead', async () => {
-  await space.apply(manifest('orphan'));
-  await running('orphan');
-  await operator.kill();
-  await space.delete('flowrun', 'orphan');
-  expect(await eventually('everything is gone', () => nothingLeft('orphan'), 90)).toBe(true);
-});
-
-test('a FlowRun re-applied under its name at once meets none of the pods of its predecessor', async () => {
+test.concurrent('a FlowRun re-applied under its name at once meets none of the pods of its predecessor', async () => {
   await space.apply(manifest('twice'));
   await running('twice');
   const before = await space.list('pod', selector('twice'));
@@ -85,7 +77,7 @@ test('a FlowRun re-applied under its name at once meets none of the pods of its 
   await space.onlyFlowPodsLeft(`flowrun.dev/uid=${run.metadata.uid}`);
 });
 
-test('cancel ends a run, keeps the log of its flow and takes everything else away', async () => {
+test.concurrent('cancel ends a run, keeps the log of its flow and takes everything else away', async () => {
   await space.apply(manifest('cancelled'));
   await running('cancelled');
   const [flow] = await space.list('pod', `${selector('cancelled')},flowrun.dev/role=flow`);
@@ -99,7 +91,7 @@ test('cancel ends a run, keeps the log of its flow and takes everything else awa
   expect(await log()).toContain('begun');
 });
 
-test('a suspended run holds no pods, and goes on as a new attempt that is no retry', async () => {
+test.concurrent('a suspended run holds no pods, and goes on as a new attempt that is no retry', async () => {
   await space.apply(manifest('suspended', { suspend: true }));
   await eventually(
     'it is suspended',
@@ -124,14 +116,14 @@ test('a suspended run holds no pods, and goes on as a new attempt that is no ret
   });
 });
 
-test('a run that takes longer than its active deadline fails, and is not retried', async () => {
+test.concurrent('a run that takes longer than its active deadline fails, and is not retried', async () => {
   await space.apply(manifest('late', { activeDeadlineSeconds: 15, retry: { limit: 3, when: 'Any' } }));
   await cleaned('late');
   const { status } = runOf(await space.get('flowrun', 'late'));
   expect(status).toMatchObject({ phase: 'Failed', reason: 'DeadlineExceeded', attempt: 1 });
 });
 
-test('a flow pod that somebody deletes is infrastructure: the retry runs in a cluster of its own', async () => {
+test.concurrent('a flow pod that somebody deletes is infrastructure: the retry runs in a cluster of its own', async () => {
   await space.apply(manifest('lost', { retry: { limit: 1, backoffSeconds: 1 } }));
   await running('lost');
   const [flow] = await space.list('pod', `${selector('lost')},flowrun.dev/role=flow`);
@@ -146,7 +138,7 @@ test('a flow pod that somebody deletes is infrastructure: the retry runs in a cl
   expect(status.retries).toBe(1);
 });
 
-test('a worker that dies is replaced under a new ordinal, and the flow goes on', async () => {
+test.concurrent('a worker that dies is replaced under a new ordinal, and the flow goes on', async () => {
   await space.apply(manifest('worker', {}, 15));
   await running('worker');
   const workers = await space.list('pod', `${selector('worker')},flowrun.dev/role=worker`);
@@ -154,4 +146,13 @@ test('a worker that dies is replaced under a new ordinal, and the flow goes on',
   await cleaned('worker');
   const { status } = runOf(await space.get('flowrun', 'worker'));
   expect(status.phase).toBe('Succeeded');
+});
+
+// After the others: they need the operator.
+test('a FlowRun deleted in the middle of a run leaves nothing, with the operator dead', async () => {
+  await space.apply(manifest('orphan'));
+  await running('orphan');
+  await operator.kill();
+  await space.delete('flowrun', 'orphan');
+  expect(await eventually('everything is gone', () => nothingLeft('orphan'), 90)).toBe(true);
 });

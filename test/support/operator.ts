@@ -54,9 +54,13 @@ export async function startOperator(options: {
     exited: exited.then(() => child.exitCode),
   };
   if (options.wait ?? true) {
-    await eventually('the operator fills its caches', () => {
+    const filled = () => {
       if (child.exitCode !== null) throw new Error(`The operator ended with ${child.exitCode}:\n${log()}`);
       return log().includes('Caches are filled');
+    };
+    await eventually('the operator fills its caches', filled, 60).catch(async (error: unknown) => {
+      await operator.kill();
+      throw error;
     });
   }
   return operator;
