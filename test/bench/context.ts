@@ -4,7 +4,7 @@ import { Client } from '../../src/kube/client.ts';
 import { NAMESPACE } from '../../src/kube/resource.ts';
 import { up } from '../cluster/api.ts';
 import { stopLocal } from '../cluster/local.ts';
-import { createProgress } from '../cluster/progress.ts';
+import { createProgress, silent } from '../cluster/progress.ts';
 import { flowImages } from '../support/examples.ts';
 import { kubectlOf } from '../support/kubectl.ts';
 
@@ -53,6 +53,17 @@ export function createContext(
   };
 }
 
+/** A control plane without a node, with the FlowRun CRD; removed with the stack. */
+export async function openPlane(
+  stack: AsyncDisposableStack,
+): Promise<{ kubeconfig: string; client: Client }> {
+  const name = `${OWN_CLUSTER}-plane`;
+  stack.defer(() => stopLocal(name, true, silent));
+  const { kubeconfig, kubectl } = await up({ name, controlPlaneOnly: true, controllerManager: false });
+  await installDefinitions(askOrThrow({ kubeconfig, kubectl }));
+  return { kubeconfig, client: clientFor(kubeconfig, stack) };
+}
+
 async function openCluster(name: string | undefined, stack: AsyncDisposableStack): Promise<BenchCluster> {
   const progress = createProgress((line) => console.log(line));
   if (name === undefined) stack.defer(() => stopLocal(OWN_CLUSTER, true, progress));
@@ -62,18 +73,9 @@ async function openCluster(name: string | undefined, stack: AsyncDisposableStack
     images: ['prefect3'],
     progress,
   });
-  const ask = kubectlOf(running);
-  const kubectl = async (args: readonly string[], input?: string) => {
-    const { code, stdout, stderr } = await ask(args, input);
-    if (code !== 0) throw new Error(`kubectl ${args.join(' ')}: ${stderr}`);
-    return stdout;
-  };
-  await kubectl(['apply', '--server-side', '--force-conflicts', '-f', CRDS]);
-  await kubectl(['wait', '--for=condition=Established', 'crd/flowruns.flowrun.dev', '--timeout=30s']);
-  const kubeConfig = new KubeConfig();
-  kubeConfig.loadFromFile(running.kubeconfig);
-  const client = new Client(kubeConfig, { userAgent: 'flowrun-bench' });
-  stack.defer(() => client.close());
+  const kubectl = askOrThrow(running);
+  await installDefinitions(kubectl);
+  const client = clientFor(running.kubeconfig, stack);
   return {
     kubeconfig: running.kubeconfig,
     client,
@@ -95,4 +97,28 @@ async function openCluster(name: string | undefined, stack: AsyncDisposableStack
       return namespace;
     },
   };
+}
+
+type Ask = BenchCluster['kubectl'];
+
+function askOrThrow(cluster: { kubectl: string; kubeconfig: string }): Ask {
+  const ask = kubectlOf(cluster);
+  return async (args, input) => {
+    const { code, stdout, stderr } = await ask(args, input);
+    if (code !== 0) throw new Error(`kubectl ${args.join(' ')}: ${stderr}`);
+    return stdout;
+  };
+}
+
+async function installDefinitions(kubectl: Ask): Promise<void> {
+  await kubectl(['apply', '--server-side', '--force-conflicts', '-f', CRDS]);
+  await kubectl(['wait', '--for=condition=Established', 'crd/flowruns.flowrun.dev', '--timeout=30s']);
+}
+
+function clientFor(kubeconfig: string, stack: AsyncDisposableStack): Client {
+  const kubeConfig = new KubeConfig();
+  kubeConfig.loadFromFile(kubeconfig);
+  const client = new Client(kubeConfig, { userAgent: 'flowrun-bench' });
+  stack.defer(() => client.close());
+  return client;
 }

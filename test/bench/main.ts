@@ -3,11 +3,16 @@ import { parseArgs } from 'node:util';
 import { type Context, createContext, OWN_CLUSTER } from './context.ts';
 import { monitors } from './monitors.ts';
 import { run } from './run.ts';
+import { scaling } from './scaling.ts';
 import { throughput } from './throughput.ts';
 
 /** In the order in which they run when several are asked for. */
 const BENCHMARKS: Record<string, { what: string; measure: (context: Context) => Promise<void> }> = {
   run: { what: 'one flow from apply to nothing, beside pods made by hand and dask-kubernetes', measure: run },
+  scaling: {
+    what: "adaptive clusters that grow and shrink, beside dask-kubernetes and Dask's own Adaptive (half an hour)",
+    measure: scaling,
+  },
   throughput: {
     what: 'tasks a second with and without the scheduler preload; one answer with a long queue',
     measure: throughput,

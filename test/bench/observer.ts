@@ -12,6 +12,7 @@ const LIMIT_SECONDS = 180;
 interface Waiter {
   holds: () => boolean;
   resolve: (at: number) => void;
+  reject: (error: Error) => void;
 }
 
 /** Sees the objects of one namespace through watches, and when something became true of them: no polling, so no rounding. */
@@ -57,15 +58,15 @@ export class Observer implements AsyncDisposable {
     return [...store.keys()].flatMap((key) => store.get(key) ?? []);
   }
 
-  /** When `holds` became true: the moment of the event after which it does. Throws naming `what` after three minutes. */
-  async until(what: string, holds: () => boolean): Promise<number> {
+  /** When `holds` became true: the moment of the event after which it does. Throws naming `what` after so many seconds. */
+  async until(what: string, holds: () => boolean, limitSeconds = LIMIT_SECONDS): Promise<number> {
     if (holds()) return now();
     const { promise, resolve, reject } = Promise.withResolvers<number>();
-    const waiter = { holds, resolve };
+    const waiter = { holds, resolve, reject };
     this.#waiters.add(waiter);
     const late = setTimeout(
-      () => reject(new Error(`Not within ${LIMIT_SECONDS} s: ${what}`)),
-      LIMIT_SECONDS * 1000,
+      () => reject(new Error(`Not within ${limitSeconds} s: ${what}`)),
+      limitSeconds * 1000,
     );
     const onAbort = () => reject(new Error('interrupted'));
     this.#outside.addEventListener('abort', onAbort, { once: true });
@@ -80,6 +81,7 @@ export class Observer implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#stop.abort();
+    for (const { reject } of this.#waiters) reject(new Error('nobody looks any more'));
     await this.#running;
   }
 

@@ -31,7 +31,7 @@ export interface Peer {
 const SPEC = `import json, sys
 from dask_kubernetes.operator import make_cluster_spec
 name, image, workers = sys.argv[1:]
-spec = make_cluster_spec(name, image=image, n_workers=int(workers), worker_command="dask worker")["spec"]
+spec = make_cluster_spec(name, image=image, n_workers=int(workers), worker_command="dask worker --nthreads 1")["spec"]
 scheduler = spec["scheduler"]["spec"]["containers"][0]
 scheduler["args"] = ["dask", "scheduler", *scheduler["args"][1:]]
 print(json.dumps(spec))
