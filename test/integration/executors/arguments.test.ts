@@ -56,6 +56,33 @@ describe('on a cluster of the operator', () => {
     },
   );
 
+  const ENDS = [
+    {
+      kind: 'prefect1',
+      value: { late: 'TaskTimeoutSignal', broken: 'ValueError', after: 'consoled', never: 'TRIGGERFAIL' },
+    },
+    {
+      kind: 'prefect3',
+      value: {
+        order: ['first', 'second'],
+        nested: 7,
+        late: 'TimedOut',
+        broken: 'Failed',
+        never: 'NotReady',
+        waited: 'Completed',
+      },
+    },
+  ] as const;
+  test.concurrent.for(ENDS)(
+    'tasks time out, fail, and go on or not after others, as without it: $kind',
+    LONG,
+    async ({ kind, value }) => {
+      const executor = cluster({ threads_per_worker: 4 });
+      const over = await world.run({ name: `ends-${kind}`, kind, entrypoint: 'ends', executor });
+      expect(succeeded(over).result?.value).toEqual(value);
+    },
+  );
+
   test.concurrent('output that is no text and a result of 10 MB harm nobody', LONG, async () => {
     const over = await world.run({ name: 'odd', kind: 'plain', entrypoint: 'odd', executor: cluster() });
     expect(succeeded(over).result?.value).toBe(

@@ -93,3 +93,38 @@ def look_around():
 
 with Flow("arguments") as arguments:
     look_around()
+
+
+def dawdle():
+    for _ in range(1200):
+        time.sleep(0.1)
+
+
+@task(timeout=1)
+def too_slow():
+    dawdle()
+
+
+@task
+def broken():
+    raise ValueError("broken")
+
+
+@task(trigger=prefect.triggers.all_failed)
+def consoled(_):
+    return "consoled"
+
+
+@task(trigger=prefect.triggers.all_successful)
+def never(_):
+    return "never"
+
+
+@task(name="ends", trigger=prefect.triggers.all_finished)
+def ends_seen(**found):
+    return {name: value if isinstance(value, str) else type(value).__name__ for name, value in found.items()}
+
+
+with Flow("ends") as ends:
+    failed = broken()
+    ends_seen(late=too_slow(), broken=failed, after=consoled(failed), never=never(failed))

@@ -1,8 +1,11 @@
+import asyncio
+import dataclasses
 import threading
 import time
 
 import helpers
 from prefect import flow, get_run_logger, task, unmapped
+from prefect.futures import as_completed, wait
 
 
 @task
@@ -95,3 +98,46 @@ def look_around():
 @flow
 def arguments():
     return look_around.submit().result()
+
+
+@task
+async def later(seconds, value):
+    await asyncio.sleep(seconds)
+    return value
+
+
+@task(timeout_seconds=1)
+async def too_slow():
+    await asyncio.sleep(120)
+
+
+@task
+def broken():
+    raise ValueError("broken")
+
+
+@dataclasses.dataclass
+class Point:
+    x: int
+    y: int
+
+
+@task
+def add(point):
+    return point.x + point.y
+
+
+@task
+def parent():
+    return add.submit(Point(3, 4)).result()
+
+
+@flow
+def ends():
+    futures = [later.submit(3, "second"), later.submit(0, "first")]
+    order = [future.result() for future in as_completed(futures)]
+    late, failed = too_slow.submit(), broken.submit()
+    never, waited = add.submit(failed), later.submit(0, "waited", wait_for=futures)
+    wait([late, failed, never, waited])
+    states = {"late": late, "broken": failed, "never": never, "waited": waited}
+    return {"order": order, "nested": parent.submit().result(), **{name: future.state.name for name, future in states.items()}}
