@@ -10,23 +10,27 @@ const manifest = z.looseObject({
 });
 
 export interface Block {
-  /** Line of the page it begins at. */
-  line: number;
+  /** Page and line it begins at: `docs/executors.md:22`. */
+  where: string;
   /** As it is sent to the API server. */
   manifest: z.infer<typeof manifest>;
   /** What the page says the run gives; undefined for blocks that are not run. */
   result: { value: unknown } | undefined;
 }
 
-const PAGE = join(import.meta.dirname, '../../docs/executors.md');
+const TOP = join(import.meta.dirname, '../..');
+const PAGES = ['README.md', 'docs/executors.md', 'docs/scaling.md'];
 const BLOCK = /^```yaml( run)?\n([^]*?)^```$/gm;
 const RESULT = /^# status\.result\.value: (.*)$/m;
 
-/** The YAML blocks of docs/executors.md. One that is only a part of a spec gets a flow that is fine. */
+/** The YAML blocks of the pages for users. One that is only a part of a spec gets a flow that is fine. */
 export function readBlocks(images: Images): Block[] {
-  const page = readFileSync(PAGE, 'utf8');
+  return PAGES.flatMap((page) => blocksOf(page, readFileSync(join(TOP, page), 'utf8'), images));
+}
+
+function blocksOf(name: string, page: string, images: Images): Block[] {
   return [...page.matchAll(BLOCK)].map(({ index, 1: run, 2: text = '' }) => {
-    const line = page.slice(0, index).split('\n').length;
+    const where = `${name}:${page.slice(0, index).split('\n').length}`;
     const object = z.looseObject({}).parse(parse(text));
     const whole = manifest.parse(
       'kind' in object
@@ -34,14 +38,14 @@ export function readBlocks(images: Images): Block[] {
         : {
             apiVersion: 'flowrun.dev/v1alpha1',
             kind: 'FlowRun',
-            metadata: { name: `line-${line}` },
+            metadata: { name: 'part' },
             spec: { flow: { image: 'flows:1', entrypoint: 'flow.py:main' }, ...object },
           },
     );
     whole.spec.flow.image = images[whole.spec.flow.image.includes('prefect1') ? 'prefect1' : 'prefect3'];
     const said = RESULT.exec(text)?.[1];
     if ((run === undefined) !== (said === undefined))
-      throw new Error(`line ${line}: a block is run and says what it gives, or neither`);
-    return { line, manifest: whole, result: said === undefined ? undefined : { value: parse(said) } };
+      throw new Error(`${where}: a block is run and says what it gives, or neither`);
+    return { where, manifest: whole, result: said === undefined ? undefined : { value: parse(said) } };
   });
 }

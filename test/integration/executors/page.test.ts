@@ -12,15 +12,15 @@ afterAll(() => world?.close());
 
 const blocks = readBlocks(inject('images'));
 
-describe('docs/executors.md', () => {
-  test.concurrent.for(blocks)('the API server takes the block at line $line', async ({ manifest }) => {
+describe('the pages for users', () => {
+  test.concurrent.for(blocks)('the API server takes the block at $where', async ({ manifest }) => {
     const kubectl = kubectlOf({ kubectl: inject('kubectl'), kubeconfig: inject('kubeconfig') });
     const answer = await kubectl(['create', '--dry-run=server', '-f', '-'], JSON.stringify(manifest));
     expect(answer.stderr).toBe('');
   });
 
   test.concurrent.for(blocks.filter(({ result }) => result !== undefined))(
-    'the block at line $line gives what the page says',
+    'the block at $where gives what the page says',
     { timeout: 600_000 },
     async ({ manifest, result }) => {
       await world.space.apply(manifest);

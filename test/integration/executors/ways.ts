@@ -56,6 +56,19 @@ export const WAYS: readonly Way[] = [
     keyed: true,
   },
   {
+    // It begins with one worker of one thread: two tasks meet only once it has grown.
+    name: 'DaskExecutor that adapts',
+    executor: {
+      type: 'DaskExecutor',
+      clusterKwargs: { threads_per_worker: 1 },
+      adaptKwargs: { minimum: 1, maximum: 2, interval: '500ms' },
+    },
+    kinds: ['prefect1', 'plain'],
+    where: 'workers',
+    parallel: true,
+    keyed: true,
+  },
+  {
     name: 'DaskExecutor of LocalCluster',
     executor: {
       type: 'DaskExecutor',
