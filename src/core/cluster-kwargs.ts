@@ -71,6 +71,7 @@ export const CLUSTER_KWARGS = {
   idle_timeout: duration(),
   death_timeout: duration(),
   nanny: flag(),
+  allow_version_mismatch: flag(),
   security,
   scheduler_pod_template: template(),
   worker_pod_template: template(),

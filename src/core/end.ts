@@ -1,6 +1,6 @@
 import type { Attempt } from '../api/attempt.ts';
 import type { FlowRunStatus } from '../api/status.ts';
-import { isTrue } from '../api/conditions.ts';
+import { findCondition, isTrue } from '../api/conditions.ts';
 import type { Decision, EventNote } from './decision.ts';
 import type { Observed } from './observed.ts';
 import { REASONS } from './reasons.ts';
@@ -38,7 +38,10 @@ export function endAttempt(observed: Observed, attempt: Attempt, ending: Ending)
       ...(retryAt === undefined ? {} : { retryAt: formatTime(retryAt) }),
     },
     fields: { reason: ending.reason, message: ending.message, ...resultFields(observed, ending) },
-    conditions: [{ type: 'Running', status: 'False', reason: ending.reason, message: ending.message }],
+    conditions: [
+      { type: 'Running', status: 'False', reason: ending.reason, message: ending.message },
+      ...reported(observed, ending),
+    ],
     events: [],
   };
   const ended = { ...observed, status: withoutLive(observed.status) };
@@ -87,6 +90,27 @@ function finish(observed: Observed, change: Change, ending: Ending): Change {
 function lifted({ status }: Observed): ConditionChange[] {
   if (!isTrue(status.conditions, 'Suspended')) return [];
   return [{ type: 'Suspended', status: 'False', reason: 'Finished', message: 'The run is over.' }];
+}
+
+/** What the launcher found worth a condition. A type that is there already keeps what it says and gets the rest. */
+function reported({ status }: Observed, { result }: Ending): ConditionChange[] {
+  const changes = new Map<ConditionChange['type'], ConditionChange>();
+  for (const { type, reason, message } of result?.conditions ?? []) {
+    const before = changes.get(type) ?? findCondition(status.conditions, type);
+    const said = before?.status === 'True' ? before : undefined;
+    changes.set(type, {
+      type,
+      status: 'True',
+      reason: said?.reason ?? reason,
+      message:
+        said === undefined
+          ? message
+          : said.message.includes(message)
+            ? said.message
+            : `${said.message} ${message}`,
+    });
+  }
+  return [...changes.values()];
 }
 
 function resultFields(observed: Observed, { reason, message, exitCode, result }: Ending) {

@@ -2,6 +2,8 @@ import { z } from 'zod';
 
 import { parse } from '../json.ts';
 
+const reason = z.string().regex(/^[A-Z][A-Za-z0-9]{0,63}$/);
+
 /** The launcher's report: strict JSON of at most 4096 bytes, as termination message and through the scheduler preload. */
 export const runResult = z.object({
   version: z.literal(1),
@@ -10,7 +12,7 @@ export const runResult = z.object({
   outcome: z.enum(['Succeeded', 'Failed', 'Cancelled']),
   exitCode: z.int().min(0).max(255),
   class: z.enum(['Flow', 'Spec', 'Infrastructure']).nullable(),
-  reason: z.string().regex(/^[A-Z][A-Za-z0-9]{0,63}$/),
+  reason,
   message: z.string().transform((text) => text.slice(0, 4096)),
   value: z.unknown().optional(),
   tasks: z
@@ -23,6 +25,16 @@ export const runResult = z.object({
     })
     .nullish(),
   versions: z.record(z.string(), z.string().nullable()).nullish(),
+  conditions: z
+    .array(
+      z.object({
+        type: z.enum(['ExecutorArguments', 'ClusterUnused', 'VersionMismatch']),
+        reason,
+        message: z.string().transform((text) => text.slice(0, 1024)),
+      }),
+    )
+    .transform((conditions) => conditions.slice(0, 10))
+    .nullish(),
 });
 
 export type RunResult = z.infer<typeof runResult>;

@@ -5,6 +5,17 @@ import type { PodManifest } from './object.ts';
 import { pod } from './pod.ts';
 import { schedulerAddress } from './scheduler-service.ts';
 
+const LAUNCHER = ['python3', '-u', `${FILES_PATH}/launcher.py`, `${FILES_PATH}/run.json`];
+
+/**
+ * A command of any image: under the launcher where there is a Python that can run it, else as it is. Kubernetes has
+ * expanded the command's variables by then, and none of its words is read by the shell.
+ */
+const WITH_PYTHON = [
+  `python3 -SEc 'import sys; sys.exit(sys.version_info < (3, 8))' 2>/dev/null && exec ${LAUNCHER.join(' ')} "$@"`,
+  'exec "$@"',
+].join('\n');
+
 /**
  * The pod that runs the flow, under the launcher. `remainingDeadlineSeconds` is what is left of the run's active
  * deadline: the kubelet enforces it even while no operator runs.
@@ -19,7 +30,10 @@ export function flowPod(
   return pod(run, attempt, resolved, {
     role: 'flow',
     image: flow.image,
-    command: ['python3', '-u', `${FILES_PATH}/launcher.py`, `${FILES_PATH}/run.json`],
+    command:
+      flow.command === null
+        ? LAUNCHER
+        : ['/bin/sh', '-c', WITH_PYTHON, 'flowrun', ...flow.command, ...(flow.args ?? [])],
     env:
       cluster === undefined
         ? []

@@ -163,6 +163,27 @@ describe('a worker', () => {
   });
 });
 
+describe('the flow pod of a command', () => {
+  const commandOf = (flow: object) => containerOf(flowPod(run, 1, resolvedOf(undefined, flow))).command;
+
+  test('runs it under the launcher where the image has a Python, else as it is', () => {
+    const [shell, , script, ...rest] = commandOf({
+      entrypoint: undefined,
+      command: ['tool'],
+      args: ['a b', '$HOME'],
+    });
+    expect(shell).toBe('/bin/sh');
+    expect(script).toMatch(
+      /^python3 .* && exec python3 -u \/flowrun\/launcher.py \/flowrun\/run.json "\$@"\nexec "\$@"$/,
+    );
+    expect(rest).toEqual(['flowrun', 'tool', 'a b', '$HOME']);
+  });
+
+  test('needs no shell for an entrypoint', () => {
+    expect(commandOf({})).toEqual(['python3', '-u', '/flowrun/launcher.py', '/flowrun/run.json']);
+  });
+});
+
 describe('run.json', () => {
   const runJson = (parametersJson: string) => {
     const files = filesConfigMap(run, 1, resolvedOf(dask({ n_workers: 2 })), {
@@ -189,8 +210,6 @@ describe('run.json', () => {
   test('tells the launcher what to wait for', () => {
     expect(JSON.parse(runJson('{}'))).toMatchObject({
       entrypoint: 'flow.py:main',
-      command: null,
-      args: null,
       executor: { type: 'DaskExecutor', clusterKwargs: { n_workers: 2 }, address: null, debug: null },
       cluster: {
         schedulerAddress: schedulerAddress(run, 1, 'tls'),

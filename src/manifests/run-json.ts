@@ -12,8 +12,6 @@ export function runJson(run: RunRef, attempt: number, resolved: Resolved, parame
     version: 1,
     flowRun: { namespace: run.namespace, name: run.name, uid: run.uid, attempt },
     entrypoint: flow.entrypoint,
-    command: flow.command,
-    args: flow.args,
     executor:
       executor === null
         ? null
