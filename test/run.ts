@@ -113,8 +113,8 @@ async function launcherTests(): Promise<Runner[]> {
         '-p',
         'no:cacheprovider',
         `--junitxml=${report}`,
-        'src/launcher/test_launcher.py',
-        `src/launcher/test_${name}.py`,
+        'src/launcher',
+        ...NAMES.filter((other) => other !== name).map((other) => `--ignore=src/launcher/test_${other}.py`),
       ],
       count: countJunit,
     });

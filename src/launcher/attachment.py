@@ -1,4 +1,4 @@
-"""The run's hold on its cluster."""
+"""The run's hold on its cluster: workers that are ready for it, and what they tell."""
 
 from __future__ import annotations
 
@@ -17,14 +17,20 @@ WARM = {
     2: ["prefect", "prefect.engine"],
     3: ["prefect", "prefect.task_engine", "prefect_dask"],
 }
+# Which launcher a process belongs to: its children inherit it, and what they print is in the flow's log already.
+LAUNCHER = "FLOWRUN_LAUNCHER"
 
 
-def prepare_workers(client, run, options, tally):
-    """Registers the plugin with the scheduler and prints what comes back as `[pod task] line`."""
+def prepare_workers(client, run, options, tally, joined):
+    """Registers the plugin with the scheduler and prints what comes back as `[pod task] line`. `joined(pod, versions)`
+    is called for each worker there is and each that comes. `options`: {paths, environ, warm}."""
     topic = "flowrun-%s-%s" % (run.uid, run.attempt)
 
     def receive(event):
         message = event[1]
+        if "joined" in message:
+            joined(message["joined"], message["versions"])
+            return
         for end in message["finished"]:
             tally.add(*end)
         for task, line in message["lines"]:
@@ -32,41 +38,56 @@ def prepare_workers(client, run, options, tally):
         if message["dropped"]:
             say("%s printed faster than can be shown: %d lines left out, its own log has them" % (message["pod"], message["dropped"]))
 
-    client.run_on_scheduler(prepare_scheduler, topic=topic, paths=options["paths"], environ=options["environ"])
+    present = client.run_on_scheduler(prepare_scheduler, topic=topic, paths=options["paths"], environ=options["environ"])
     client.subscribe_topic(topic, receive)
-    plugin = worker_plugin(dict(options, topic=topic, launcher=os.getpid()))
+    for name, versions in present:
+        joined(name, versions)
+    plugin = worker_plugin(dict(options, topic=topic, pid=os.getpid(), launcher=os.environ.get(LAUNCHER)))
     register = getattr(client, "register_plugin", None) or client.register_worker_plugin
     register(plugin, name="flowrun")
 
 
 class Attachment:
     """The default Client and workers that are ready for this run, made in a thread beside the load of the user's code:
-    workers import Prefect while the launcher does."""
+    workers import Prefect while the launcher does. `stop(fault)` ends a run that has begun."""
 
-    def __init__(self, run, cluster, options, tally):
+    def __init__(self, job, stop):
         try:
             import distributed  # noqa: F401 - here, since two threads must not import it at the same time
         except ImportError as error:
-            raise no_dask(run.executor, error) from error
-        self.error = None
-        self.thread = threading.Thread(target=self.attach, args=(run, cluster, options, tally), name="flowrun-attach", daemon=True)
+            raise no_dask(job.executor, error) from error
+        self.job = job
+        self.stop = stop
+        self.begun = False
+        self.fault = None
+        self.thread = threading.Thread(target=self.attach, name="flowrun-attach", daemon=True)
         self.thread.start()
 
-    def attach(self, run, cluster, options, tally):
+    def attach(self):
+        job = self.job
         try:
-            prepare_workers(cluster.connect(), run, options, tally)
+            client = job.cluster.connect()
+            self.fault = job.versions.see("scheduler", "the scheduler", client.sync(client.scheduler.versions))
+            if self.fault is None:  # else it cannot run what prepares it
+                prepare_workers(client, job.run, job.worker_options, job.tally, self.joined)
         except Fault as fault:
-            self.error = fault
+            self.fault = self.fault or fault
         except Exception as error:
-            self.error = Fault("ClusterFailed", "the workers could not be prepared: %s" % headline(error))
+            self.fault = self.fault or Fault("ClusterFailed", "the workers could not be prepared: %s" % headline(error))
+
+    def joined(self, pod, versions):
+        self.fault = self.fault or self.job.versions.see("worker", "worker %s" % pod, versions)
+        if self.fault is not None and self.begun:
+            self.stop(self.fault)
 
     def join(self):
         self.thread.join()
-        if self.error is not None:
-            raise self.error
+        self.begun = True
+        if self.fault is not None:
+            raise self.fault
 
 
-def attach_beside(run, cluster):
+def attach_beside(cluster):
     """For a command: a client that is held until the end, made beside it, if the image's Python has Dask."""
     try:
         cluster.connect(default=False)

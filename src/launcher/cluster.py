@@ -9,6 +9,7 @@ import socket
 import threading
 import time
 
+from .conditions import UNUSED
 from .faults import Fault
 from .tracebacks import headline
 from .words import say
@@ -80,6 +81,28 @@ class Cluster:
                 if time.monotonic() >= self.deadline:
                     raise Fault("NoWorkers", "no worker joined the scheduler within %g s: see the worker pods" % self.seconds) from None
                 say("waiting for a first worker (%d s)" % (time.monotonic() - started))
+
+    def check_use(self, conditions):
+        """Says so when the flow never gave the cluster a task: it ran for nothing."""
+        if self.client is None:
+            return
+        try:
+            for _ in range(2):  # a sample may be some milliseconds old: a second one is not
+                sample = self.client.sync(
+                    self.client.scheduler.flowrun_sample, after=-1, wait=0, callback_timeout=HANDOVER_SECONDS
+                )
+                if sample["tasks"]["total"]:
+                    return
+                time.sleep(0.1)
+        except Exception as error:  # no preload, or no answer: nothing is known
+            say("the scheduler was not asked for its tasks: %s" % headline(error))
+            return
+        conditions.add(
+            UNUSED,
+            "NoTask",
+            "the run's cluster never got a task: Prefect 2 and 3 send it what is called by `.submit()` or `.map()`, plain code"
+            " uses `dask.compute()` or `Client().submit()`; a flow that needs no cluster has executor LocalExecutor, or none",
+        )
 
     def hand_over(self, run, data):
         """The result to the preload, which shows it to the operator before this process has ended. An old scheduler or

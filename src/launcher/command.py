@@ -8,7 +8,7 @@ import signal
 import subprocess
 
 from .faults import SpecFault
-from .outcome import Outcome, cancelled, succeeded
+from .outcome import Outcome, succeeded
 from .signals import kill_group, signal_name
 from .words import cut
 
@@ -16,8 +16,9 @@ from .words import cut
 def run_command(run, signals):
     """Runs the command as a child with its own process group, hands signals on to that group, and reaps whatever is
     orphaned in the meantime. The child's exit code decides the outcome, unless it was told to stop."""
-    arguments = run.command + run.args
+    arguments = run.command
     adopt_orphans()
+    signals.hold()
     try:
         child = subprocess.Popen(arguments, stdin=subprocess.DEVNULL, start_new_session=True)
     except FileNotFoundError as error:
@@ -34,7 +35,7 @@ def run_command(run, signals):
     code = 128 + os.WTERMSIG(status) if os.WIFSIGNALED(status) else os.WEXITSTATUS(status)
     said = "killed by %s" % signal_name(os.WTERMSIG(status)) if os.WIFSIGNALED(status) else "exited with code %d" % code
     if signals.received:
-        return cancelled(signals.received, "the command was sent %s and was then %s" % (signal_name(signals.received), said))
+        return signals.outcome("the command was then %s" % said)
     if code == 0:
         return succeeded()
     return Outcome("Failed", code, "Flow", "FlowFailed", "the command %s: %s" % (said, cut(" ".join(arguments), 300)), status=1)

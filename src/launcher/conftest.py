@@ -1,7 +1,7 @@
 """How the launcher's tests run it: as a process of its own, with a run.json, in a directory of its own.
 
-    <python of the prefect1 environment> -m pytest src/launcher/test_launcher.py src/launcher/test_prefect1.py
-    <python of the prefect3 environment> -m pytest src/launcher/test_launcher.py src/launcher/test_prefect3.py
+    <python of the prefect1 environment> -m pytest src/launcher --ignore src/launcher/test_prefect3.py
+    <python of the prefect3 environment> -m pytest src/launcher --ignore src/launcher/test_prefect1.py
 
 `node images/venv.ts` makes the environments and prints their pythons. Nothing is skipped: a file of the other
 generation fails if it is given.
@@ -17,14 +17,26 @@ import sys
 import tempfile
 import textwrap
 import time
+import types
 
 import pytest
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 LAUNCHER = os.path.join(HERE, "launcher.py")
 PRELOADS = os.path.join(HERE, "..", "dask", "python")
-SECONDS = 120
+SECONDS = int(os.environ.get("FLOWRUN_TEST_SECONDS", 120))
 UID = "0a1b2c3d"
+
+# For test_clusters.py and test_operator_cluster.py: whose workers run tasks, and whether the Client `mine` is the default.
+WHERE = """
+import dask, distributed, os
+def main():
+    with distributed.Client() as bare:
+        elsewhere = bare.submit(os.getpid).result()
+    computed = dask.compute(dask.delayed(os.getpid)())[0]
+    default = distributed.default_client()
+    return [elsewhere == computed != os.getpid(), "mine" in default.id]
+"""
 
 
 def wait_until(condition, what, seconds=SECONDS):
@@ -64,10 +76,12 @@ class Bench:
         os.makedirs(self.work)
         self.environ = dict(os.environ, FLOWRUN_SOURCE_DIR=self.sources, FLOWRUN_TERMINATION_LOG=self.log, **environ)
 
-    def write(self, **files):
-        """write(flow="...") makes flow.py among the sources."""
+    def write(self, folder="", **files):
+        """write(flow="...") makes flow.py among the sources, or in a folder of them."""
         for name, text in files.items():
-            with open(os.path.join(self.sources, name + ".py"), "w") as file:
+            path = os.path.join(self.sources, folder, name + ".py")
+            os.makedirs(os.path.dirname(path), exist_ok=True)
+            with open(path, "w") as file:
                 file.write(textwrap.dedent(text))
 
     def start(self, entrypoint=None, parameters=None, executor=None, cluster=None, command=None, grace=10, environ=None):
@@ -77,8 +91,6 @@ class Bench:
             "version": 1,
             "flowRun": {"namespace": "default", "name": "run", "uid": UID, "attempt": 2},
             "entrypoint": entrypoint,
-            "command": command,
-            "args": None,
             "parameters": parameters or {},
             "executor": executor,
             "cluster": cluster,
@@ -89,7 +101,7 @@ class Bench:
             json.dump(document, file)
         with open(self.output, "w") as output:
             return subprocess.Popen(
-                [sys.executable, "-u", LAUNCHER, path],
+                [sys.executable, "-u", LAUNCHER, path, *(command or [])],
                 cwd=self.work,
                 env=dict(self.environ, **(environ or {})),
                 stdout=output,
@@ -112,14 +124,39 @@ class Bench:
 
     def stop(self, process, number=signal.SIGTERM, when="ready"):
         """Sends the signal once the flow has printed `when`."""
-        wait_until(lambda: when in self.shown() or process.poll() is not None, "the flow prints %r" % when)
+        self.wait_for(when, process)
         process.send_signal(number)
         return self.end(process)
+
+    def wait_for(self, text, process):
+        wait_until(lambda: text in self.shown() or process.poll() is not None, "the flow prints %r" % text)
 
 
 @pytest.fixture
 def bench(tmp_path, prefect_database):
     return Bench(tmp_path, {"FLOWRUN_PREFECT_DATABASE": prefect_database, "PREFECT_LOGGING_LEVEL": "INFO"})
+
+
+@pytest.fixture(scope="session")
+def prefect_api(prefect_database):
+    """Environment of a flow that has Prefect's API already, as with Prefect Cloud: without a server of its own to wait for."""
+    import launcher  # noqa: F401 - makes the package known
+
+    from flowrun_launcher.prefect_server import PrefectServer
+
+    os.environ["FLOWRUN_PREFECT_DATABASE"] = prefect_database
+    server = PrefectServer(types.SimpleNamespace(executor=None))
+    try:
+        server.wait(SECONDS)
+        yield server.environ
+    finally:
+        server.stop()
+
+
+@pytest.fixture
+def cloud_bench(bench, prefect_api):
+    bench.environ.update(prefect_api)
+    return bench
 
 
 @pytest.fixture(scope="session")
@@ -145,15 +182,35 @@ def prefect_database():
     return path
 
 
+# A preload is loaded twice: it must not wrap its own wrappers.
+OTHER_VERSIONS = """
+from distributed import versions
+MINE = %r
+if not hasattr(versions, "real"):
+    versions.real = versions.get_system_info, versions.get_package_info
+def other_host():
+    return dict(versions.real[0](), **({"python": MINE["python"]} if "python" in MINE else {}))
+def other_packages(*args):
+    found = versions.real[1](*args)
+    return type(found)(found, **{name: version for name, version in MINE.items() if name != "python"})
+versions.get_system_info, versions.get_package_info = other_host, other_packages
+"""
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
 class DaskCluster:
     """A scheduler with the preload, and a worker `pod-0`, as the pods run them."""
 
     def __init__(self, root):
         self.root = str(root)
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port = probe.getsockname()[1]
+        self.port, self.ws_port = free_port(), free_port()
         self.address = "tcp://127.0.0.1:%d" % self.port
+        self.ws_address = "ws://127.0.0.1:%d" % self.ws_port
         self.processes = []
 
     def start(self, module, *arguments):
@@ -166,8 +223,15 @@ class DaskCluster:
 
     def start_scheduler(self):
         preload = os.path.join(PRELOADS, "scheduler_preload.py")
-        address = ["--host", "127.0.0.1", "--port", str(self.port), "--dashboard-address", "127.0.0.1:0"]
-        return self.start("dask_scheduler", *address, "--preload", preload)
+        address = ["--host", "127.0.0.1", "--protocol", "tcp,ws", "--port", "%d,%d" % (self.port, self.ws_port)]
+        return self.start("dask_scheduler", *address, "--dashboard-address", "127.0.0.1:0", "--preload", preload)
+
+    def start_other_worker(self, name, **versions):
+        """A worker that says it has other versions: of `python`, `dask` or `distributed`."""
+        path = os.path.join(self.root, "other_versions_%d.py" % len(self.processes))
+        with open(path, "w") as file:
+            file.write(OTHER_VERSIONS % versions)
+        return self.start_worker(name, "--preload", path)
 
     def start_worker(self, name, *more):
         preload = os.path.join(PRELOADS, "worker_preload.py")

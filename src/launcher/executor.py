@@ -22,6 +22,7 @@ class Executor:
         self.adapt_kwargs = document.get("adaptKwargs") or {}
         self.client_kwargs = client_arguments(document.get("clientKwargs") or {})
         self.debug = bool(document.get("debug"))
+        self.allows_version_mismatch = (self.cluster_kwargs or {}).get("allow_version_mismatch") is True
         if self.type not in ("LocalExecutor", "LocalDaskExecutor", "DaskExecutor"):
             raise SpecFault(
                 "UnknownExecutor",
@@ -70,18 +71,18 @@ def no_dask(executor, error):
     return SpecFault("DaskMissing", "executor %s needs Dask, and the image has none (%s): add `distributed` to it" % (executor.type, error))
 
 
-def cpu_limit():
+def cpu_limit(root="/sys/fs/cgroup"):
     """CPUs this container may use: its cgroup's quota (version 2, then 1), at most those it may be scheduled on."""
     available = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     for quota_path, period_path in (
-        ("/sys/fs/cgroup/cpu.max", None),
-        ("/sys/fs/cgroup/cpu/cpu.cfs_quota_us", "/sys/fs/cgroup/cpu/cpu.cfs_period_us"),
+        ("cpu.max", None),
+        ("cpu/cpu.cfs_quota_us", "cpu/cpu.cfs_period_us"),
     ):
         try:
-            with open(quota_path) as file:
+            with open(os.path.join(root, quota_path)) as file:
                 words = file.read().split()
             if period_path:
-                with open(period_path) as file:
+                with open(os.path.join(root, period_path)) as file:
                     words.append(file.read().strip())
             if words[0] not in ("max", "-1"):
                 return max(1, min(available, math.ceil(int(words[0]) / int(words[1]))))

@@ -1,13 +1,14 @@
 """Runs one flow with its FlowRun's executor, reports how it ended, and exits with a code that says so.
 
-    python3 -u launcher.py run.json
+    python3 -u launcher.py run.json [command [argument]…]
 
-`run.json` says what to run (an entrypoint `path/file.py:object` or `package.module:object`, or a command), with which
-parameters and which executor, and where the Dask cluster is that was made for it, if any. An entrypoint may be a
-Prefect 1 flow, a Prefect 2 or 3 flow, or any callable; it runs in the main thread.
+`run.json` says what to run (an entrypoint `path/file.py:object` or `package.module:object`, unless a command is given),
+with which parameters and which executor, and where the Dask cluster is that was made for it, if any. An entrypoint may
+be a Prefect 1 flow, a Prefect 2 or 3 flow, or any callable; it runs in the main thread.
 
 The result is one JSON object of at most 4096 bytes, written as the pod's termination message and handed to the
-scheduler preload: {version, uid, attempt, outcome, exitCode, class, reason, message, value, tasks, versions}.
+scheduler preload: {version, uid, attempt, outcome, exitCode, class, reason, message, value, tasks, versions,
+conditions}.
 
 Exit codes: 0 success, 1 the flow failed, 2 bad entrypoint, parameters or executor, 3 infrastructure, 130 and 143
 cancelled by SIGINT and SIGTERM. A command's own code is in the result's exitCode; the process ends with 0 or 1.

@@ -37,8 +37,7 @@ def worker_plugin(options):
     """The plugin that prepares every worker, present or future, for this run: import paths and environment as in the
     flow pod, and the lines that tasks print, in batches over the scheduler.
 
-    `options`: {topic, paths, environ, warm, launcher}. Made in a function since its base class is Dask's; pickled by value, as this
-    file is `__main__` here and nothing on a worker.
+    `options`: {topic, paths, environ, warm, pid, launcher}. Made in a function since its base class is Dask's.
     """
     from distributed.diagnostics.plugin import WorkerPlugin
 
@@ -59,14 +58,15 @@ def worker_plugin(options):
                 sys.path.insert(0, path)
             os.environ.update(options["environ"])
             self.warm()
-            self.worker, self.streams = worker, {}
+            self.worker, self.streams, self.timer = worker, {}, None
             self.lines, self.chars, self.dropped, self.finished = collections.deque(), 0, 0, []
-            if os.getpid() == options["launcher"]:  # a worker in the launcher's own process: its lines are there already
+            if os.getpid() == options["pid"]:  # a worker in the launcher's own process: all of this is there already
                 return
-            for name in ("stdout", "stderr"):
-                self.streams[name] = getattr(sys, name)
-                setattr(sys, name, Tee(getattr(sys, name), self.take))
-            self.redirect_loggers()
+            if os.environ.get("FLOWRUN_LAUNCHER") != options["launcher"]:
+                for name in ("stdout", "stderr"):
+                    self.streams[name] = getattr(sys, name)
+                    setattr(sys, name, Tee(getattr(sys, name), self.take))
+                self.redirect_loggers()
             watch_task_runs(lambda *run: self.finished.append(list(run)))
             self.timer = PeriodicCallback(self.flush, self.interval_milliseconds)
             self.timer.start()
@@ -118,11 +118,11 @@ def worker_plugin(options):
 
         def transition(self, key, start, finish, **_):
             # A finished task is told to the scheduler after this, over the same connection: its lines arrive first.
-            if self.streams and start in ("executing", "long-running") and finish != start:
+            if self.timer and start in ("executing", "long-running") and finish != start:
                 self.flush()
 
         def teardown(self, worker):
-            if self.streams:
+            if self.timer:
                 self.timer.stop()
                 self.flush()
                 for name, stream in self.streams.items():
@@ -132,9 +132,31 @@ def worker_plugin(options):
 
 
 def watch_task_runs(tell):
-    """Calls `tell(task run id, name, ok, state)` when a Prefect 2 or 3 task run of this process has ended.
+    """Calls `tell(task run id, name, ok, state)` when a Prefect 2 or 3 task run of this process has ended."""
+    import sys
 
-    A filter, not a handler: Prefect configures its logging when the first task runs, and that removes handlers."""
+    engine = getattr(sys.modules.get("prefect.task_engine"), "BaseTaskRunEngine", None)
+    if hasattr(engine, "log_finished_message"):
+        watch_engine(engine, tell)
+    else:
+        watch_logger(tell)
+
+
+def watch_engine(engine, tell):
+    """Prefect 3 calls it at the end of each task run, whatever the log level."""
+    original = engine.log_finished_message
+
+    def log_finished_message(self):
+        run, state = getattr(self, "task_run", None), getattr(self, "state", None)
+        if run is not None and state is not None:
+            tell(str(run.id), str(run.name), state.is_completed(), str(state).split("\n")[0][:300])
+        return original(self)
+
+    engine.log_finished_message = log_finished_message
+
+
+def watch_logger(tell):
+    """A filter, not a handler: Prefect configures its logging when the first task runs, and that removes handlers."""
     import logging
 
     class Ends(logging.Filter):
@@ -151,10 +173,21 @@ def watch_task_runs(tell):
 
 def prepare_scheduler(dask_scheduler=None, topic=None, paths=(), environ=None):
     """Since 2023.4 the scheduler too unpickles task graphs, so it imports the user's modules where it has them. And it
-    remembers the last 100 000 events of each topic: of lines that are printed already it needs none."""
+    remembers the last 100 000 events of each topic: of lines that are printed already it needs none.
+
+    Returns (name, versions) of the workers that are there, and lets the topic tell of each that joins."""
     import collections
     import os
     import sys
+
+    from distributed.diagnostics.plugin import SchedulerPlugin
+
+    class FlowRunVersions(SchedulerPlugin):
+        name = "flowrun-versions"
+
+        def add_worker(self, scheduler=None, worker=None, **_):
+            state = scheduler.workers[worker]
+            scheduler.log_event(topic, {"joined": str(state.name), "versions": state.versions})
 
     sys.path[:0] = [path for path in paths if path not in sys.path and os.path.isdir(path)]
     os.environ.update({key: value for key, value in (environ or {}).items() if key.startswith("PREFECT__")})
@@ -167,3 +200,5 @@ def prepare_scheduler(dask_scheduler=None, topic=None, paths=(), environ=None):
             dask_scheduler.events[topic] = nothing
     except Exception:  # another version keeps them in another way: memory, no more
         pass
+    dask_scheduler.add_plugin(FlowRunVersions())
+    return [(str(state.name), state.versions) for state in dask_scheduler.workers.values()]

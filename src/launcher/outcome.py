@@ -36,13 +36,30 @@ def failed(message, tasks=None, reason="FlowFailed"):
     return Outcome("Failed", 1, "Flow", reason, message, None, tasks)
 
 
+def failures(causes, total, count=None):
+    """`3 of 4 tasks failed`, then a line for each of the first: its name and why. `causes`: (name, why) pairs of those that
+    failed by themselves; `count`: of all that failed."""
+    if not causes:
+        return ""
+    lines = ["%d of %d tasks failed" % (len(causes) if count is None else count, total)]
+    for name, why in causes[:MAX_FAILED_NAMES]:
+        lines.append("  %s: %s" % (cut(name, 80), cut(str(why).strip().split("\n")[0], 160)))
+    if len(causes) > MAX_FAILED_NAMES:
+        lines.append("  and %d more" % (len(causes) - MAX_FAILED_NAMES))
+    return "\n".join(lines)
+
+
+def with_failures(outcome, text):
+    return outcome._replace(message="%s\n%s" % (outcome.message, text)) if text and outcome.outcome == "Failed" else outcome
+
+
 def faulted(fault):
     return Outcome("Failed", fault.code, fault.kind, fault.reason, str(fault))
 
 
-def cancelled(number, message=None):
-    name = signal.Signals(number).name
-    return Outcome("Cancelled", 128 + number, None, "Cancelled", message or "stopped by %s" % name)
+def cancelled(number, message=""):
+    said = "stopped by %s" % signal.Signals(number).name
+    return Outcome("Cancelled", 128 + number, None, "Cancelled", "%s: %s" % (said, message) if message else said)
 
 
 def flow_error(error, tasks=None):

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from .cluster_class import ClusterFactory
+import contextlib
+
 from .cluster_proxy import proxy_of
+from .dask_client import connected
 from .executor import cpu_limit
-from .outcome import MAX_FAILED_NAMES, failed, flow_error, succeeded
+from .outcome import MAX_FAILED_NAMES, failed, failures, flow_error, succeeded, with_failures
 from .parameters import check_names
-from .pickling import travels_by_value
-from .words import cut, say
+from .tracebacks import headline
+from .words import cut
 
 
 def check_prefect1(job):
@@ -20,40 +22,49 @@ def check_prefect1(job):
 def run_prefect1(job):
     import prefect
 
-    executor, factory = prefect1_executor(job)
-    if executor is not None and job.flow.executor is not None:
-        say("the flow's own %s is not used: the FlowRun has an executor" % type(job.flow.executor).__name__)
-    options = {"executor": executor} if executor is not None else {}
-    try:
-        with prefect.context(loading_flow=False):
-            state = job.flow.run(parameters=dict(job.parameters), run_on_schedule=False, **options)
-    except (Exception, SystemExit) as error:
-        return flow_error(error)
-    if factory is not None and factory.fault is not None:
-        raise factory.fault
-    return prefect1_outcome(job.flow, state)
+    with contextlib.ExitStack() as stack:
+        executor = prefect1_executor(job, stack)
+        options = {"executor": executor} if executor is not None else {}
+        if executor is not None and job.flow.executor is not None:
+            job.replaces(job.flow.executor)
+        try:
+            with prefect.context(loading_flow=False):
+                state = job.flow.run(parameters=dict(job.parameters), run_on_schedule=False, **options)
+        except (Exception, SystemExit) as error:
+            return flow_error(error)
+        return prefect1_outcome(job.flow, state)
 
 
-def prefect1_executor(job):
-    """(executor or None, the cluster factory if a class of the FlowRun makes the cluster)"""
+def prefect1_executor(job, stack):
+    """Upstream's executor for the FlowRun's, None where it has none. What it needs stays open as long as the stack."""
     from prefect import executors
 
     executor = job.executor
     if executor is None:
-        return None, None
+        return None
     if executor.type == "LocalExecutor":
-        return executors.LocalExecutor(), None
+        return executors.LocalExecutor()
     if executor.type == "LocalDaskExecutor":
         kwargs = dict({"num_workers": cpu_limit()}, **executor.kwargs)
-        return executors.LocalDaskExecutor(scheduler=executor.scheduler, **kwargs), None
+        return executors.LocalDaskExecutor(scheduler=executor.scheduler, **kwargs)
+    connection = stack.enter_context(connected(job))
     common = {"client_kwargs": executor.client_kwargs, "debug": executor.debug}
-    if job.cluster is not None:
-        return executors.DaskExecutor(cluster_class=proxy_of(job.cluster.address), adapt_kwargs=executor.adapt_kwargs, **common), None
-    travels_by_value(job.module)
     if executor.address:
-        return executors.DaskExecutor(address=executor.address, **common), None
-    factory = ClusterFactory(executor)
-    return executors.DaskExecutor(cluster_class=factory, adapt_kwargs=executor.adapt_kwargs, **common), factory
+        return patient(executors.DaskExecutor)(address=executor.address, **common)
+    make = proxy_of(connection.address, connection.cluster)
+    return executors.DaskExecutor(cluster_class=make, adapt_kwargs=executor.adapt_kwargs, **common)
+
+
+def patient(base):
+    """Upstream means to wait for running tasks when it leaves an address, but with the default Client, which these
+    futures are not of: so it waits for nobody. Here the executor's own Client is the default one meanwhile."""
+
+    class DaskExecutor(base):
+        def _post_start_yield(self):
+            with self.client.as_current():
+                super()._post_start_yield()
+
+    return DaskExecutor
 
 
 def prefect1_outcome(flow, state):
@@ -73,15 +84,16 @@ def prefect1_outcome(flow, state):
     if state.is_successful():
         return succeeded(prefect1_value(flow, states), tasks, str(state.message or ""))
     # A task whose upstream failed fails too (TriggerFailed): the cause is one that failed by itself.
-    causes = [(name, item) for name, item in bad if type(item).__name__ != "TriggerFailed"] or bad
-    summary = "%d of %d tasks failed: %s" % (len(bad), len(runs), ", ".join(name for name, _ in bad[:MAX_FAILED_NAMES]))
-    if not causes:
+    causes = [(name, item) for name, item in bad if type(item).__name__ != "TriggerFailed"]
+    if not bad:
         return failed("the flow ended as %s: %s" % (type(state).__name__, state.message), tasks)
-    name, item = causes[0]
-    if isinstance(item.result, BaseException):
-        outcome = flow_error(item.result, tasks)
-        return outcome._replace(message="%s\ntask %r failed; %s" % (outcome.message, name, summary))
-    return failed("task %r failed: %s\n%s" % (name, item.message, summary), tasks)
+    cause = (causes or bad)[0][1]
+    outcome = flow_error(cause.result, tasks) if isinstance(cause.result, BaseException) else failed(str(cause.message), tasks)
+    return with_failures(outcome, failures([(name, why_failed(item)) for name, item in causes or bad], len(runs), len(bad)))
+
+
+def why_failed(state):
+    return headline(state.result) if isinstance(state.result, Exception) else state.message
 
 
 def prefect1_runs(name, state):

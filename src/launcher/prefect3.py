@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from .cluster_class import ClusterFactory
+import contextlib
+
+from .dask_client import connected
 from .executor import cpu_limit
 from .faults import SpecFault
 from .job import finish_value
-from .outcome import flow_error, succeeded
+from .outcome import flow_error, succeeded, with_failures
 from .parameters import check_signature
-from .pickling import travels_by_value
 from .task_runners import inline_runner, tagged_runner
 from .versions import generation
-from .words import cut, say
+from .words import cut
+
+# What a flow has that was given no task runner, in the generations 2 and 3.
+DEFAULTS = ("ConcurrentTaskRunner", "ThreadPoolTaskRunner")
 
 
 def check_prefect3(job):
@@ -27,33 +31,39 @@ def check_prefect3(job):
 
 
 def run_prefect3(job):
-    runner, factory = prefect3_runner(job)
-    flow = job.flow
-    if runner is not None:
-        own = getattr(flow, "task_runner", None)
-        if own is not None and type(own).__name__ not in ("ThreadPoolTaskRunner", "ConcurrentTaskRunner", "DaskTaskRunner"):
-            say("the flow's own %s is not used: the FlowRun has an executor" % type(own).__name__)
-        flow = flow.with_options(task_runner=runner)
-    try:
-        value = finish_value(flow(**job.parameters))
-    except (Exception, SystemExit) as error:
-        if factory is not None and factory.fault is not None:
-            raise factory.fault from error
-        return flow_error(error, job.tally.summary())
-    return succeeded(value, job.tally.summary())
+    with contextlib.ExitStack() as stack:
+        runner = prefect3_runner(job, stack)
+        flow = job.flow
+        if runner is not None:
+            own = getattr(flow, "task_runner", None)
+            if own is not None and type(own).__name__ not in DEFAULTS:
+                job.replaces(own)
+            flow = flow.with_options(task_runner=runner)
+        try:
+            value = result_of(finish_value(flow(**job.parameters)))
+        except (Exception, SystemExit) as error:
+            return with_failures(flow_error(error, job.tally.summary()), job.tally.failures())
+        return succeeded(value, job.tally.summary())
 
 
-def prefect3_runner(job):
-    """(task runner or None, the cluster factory if a class of the FlowRun makes the cluster)"""
+def result_of(value):
+    """A flow may return a State, or the future of a task that Prefect then turned into one."""
+    if type(value).__module__.split(".")[0] != "prefect" or not callable(getattr(value, "result", None)):
+        return value
+    return value.result()
+
+
+def prefect3_runner(job, stack):
+    """The task runner for the FlowRun's executor, None where it has none. What it needs stays open as long as the stack."""
     executor = job.executor
     if executor is None:
         own = type(getattr(job.flow, "task_runner", None)).__name__
-        job.tally.lost = own not in ("ThreadPoolTaskRunner", "ConcurrentTaskRunner", "SequentialTaskRunner")
-        return None, None
+        job.tally.lost = own not in (*DEFAULTS, "SequentialTaskRunner")
+        return None
     if executor.type == "LocalExecutor":
-        return inline_runner(), None
+        return inline_runner()
     if executor.type == "LocalDaskExecutor":
-        return prefect3_pool(job, executor), None
+        return prefect3_pool(job, executor)
     try:
         from prefect_dask import DaskTaskRunner
     except ImportError as error:
@@ -62,25 +72,24 @@ def prefect3_runner(job):
             "DaskExecutor with a Prefect %d flow needs the package prefect-dask, and the image has none (%s): add `prefect-dask` to it"
             % (generation(), error),
         ) from error
-    runner = tagged_runner(DaskTaskRunner)
+    connection = stack.enter_context(connected(job))
     client_kwargs = dict(executor.client_kwargs)
-    if job.cluster is not None:
-        return runner(address=job.cluster.address, client_kwargs=client_kwargs), None
-    job.tally.lost = True  # nothing of ours on those workers tells of ends
-    travels_by_value(job.module)
-    if executor.address:
-        return runner(address=executor.address, client_kwargs=client_kwargs), None
-    factory = ClusterFactory(executor)
-    return runner(cluster_class=factory, adapt_kwargs=executor.adapt_kwargs, client_kwargs=client_kwargs), factory
+    if getattr(connection.cluster, "security", None) is not None:
+        client_kwargs.setdefault("security", connection.cluster.security)
+    return tagged_runner(DaskTaskRunner)(address=connection.address, client_kwargs=client_kwargs)
 
 
 def prefect3_pool(job, executor):
-    import dask
+    """LocalDaskExecutor's words: `num_workers` threads or processes; whatever else is for Dask collections in the flow."""
     from prefect import task_runners
 
     workers = int(executor.kwargs.get("num_workers") or cpu_limit())
-    others = {key: value for key, value in executor.kwargs.items() if key != "num_workers"}
-    dask.config.set(dict(others, scheduler=executor.scheduler, num_workers=workers))  # for dask collections in the flow
+    try:
+        import dask
+
+        dask.config.set(dict(executor.kwargs, scheduler=executor.scheduler, num_workers=workers))
+    except ImportError:
+        pass  # then the flow has no Dask collections either
     if executor.scheduler == "synchronous":
         return inline_runner()
     if generation() == 2:

@@ -24,13 +24,13 @@ class PrefectServer:
     migrated when the image was built, where there is one: from scratch that takes many seconds.
     """
 
-    def __init__(self, run):
+    def __init__(self, job):
         self.home = tempfile.mkdtemp(prefix="flowrun-prefect-")
         database = os.environ.get("FLOWRUN_PREFECT_DATABASE", "/opt/flowrun/prefect/prefect.db")
         migrated = os.path.isfile(database)
         if migrated:
             shutil.copyfile(database, os.path.join(self.home, "prefect.db"))
-        workers = run.executor is not None and run.executor.type == "DaskExecutor"  # whoever made them
+        workers = job.executor is not None and job.executor.type == "DaskExecutor"  # whoever made them
         host = (os.environ.get("FLOWRUN_POD_IP") if workers else None) or "127.0.0.1"
         with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
             probe.bind((host, 0))

@@ -15,8 +15,8 @@ MAX_RESULT_BYTES = 4096
 MAX_MESSAGE_CHARS = 1500
 
 
-def encode(run, outcome):
-    """The result as UTF-8 JSON that fits: first the value is described, then the message and names are cut."""
+def encode(run, outcome, conditions=()):
+    """The result as UTF-8 JSON that fits: first the value is described, then names, conditions and the message are cut."""
     tasks = outcome.tasks and dict(outcome.tasks, failedNames=outcome.tasks["failedNames"][:MAX_FAILED_NAMES])
     result = {
         "version": 1,
@@ -30,6 +30,7 @@ def encode(run, outcome):
         "value": safely_plain(outcome.value),
         "tasks": tasks,
         "versions": versions(),
+        "conditions": [dict(item, message=cut(item["message"], 500)) for item in conditions],
     }
     data = dump(result)
     if len(data) > MAX_RESULT_BYTES:
@@ -37,6 +38,9 @@ def encode(run, outcome):
         data = dump(result)
     if len(data) > MAX_RESULT_BYTES and tasks:
         tasks["failedNames"] = [cut(name, 60) for name in tasks["failedNames"][:5]]
+        data = dump(result)
+    if len(data) > MAX_RESULT_BYTES:
+        result["conditions"] = [dict(item, message=cut(item["message"], 150)) for item in result["conditions"]]
         data = dump(result)
     while len(data) > MAX_RESULT_BYTES and result["message"]:
         result["message"] = cut(result["message"], len(result["message"]) * 3 // 4)
@@ -58,8 +62,9 @@ def describe_large(value, size):
 class Report:
     """The run's one result: the first outcome settled is the one that counts, whichever thread comes first."""
 
-    def __init__(self, run):
+    def __init__(self, run, conditions):
         self.run = run
+        self.conditions = conditions
         self.outcome = None
         self.data = b""
         self.lock = threading.Lock()
@@ -69,7 +74,7 @@ class Report:
         with self.lock:
             if self.outcome is None:
                 self.outcome = outcome
-                self.data = encode(self.run, outcome)
+                self.data = encode(self.run, outcome, self.conditions.items)
                 path = os.environ.get("FLOWRUN_TERMINATION_LOG", "/dev/termination-log")
                 try:
                     with open(path, "wb") as log:

@@ -7,9 +7,10 @@ from .faults import Fault
 
 
 class Run:
-    """The content of run.json. Absent fields are None, or empty where a mapping or list is meant."""
+    """The content of run.json. Absent fields are None, or empty where a mapping or list is meant. The `command` that
+    runs instead of an entrypoint comes by the command line, so that Kubernetes has expanded its `$(VARIABLES)`."""
 
-    def __init__(self, document):
+    def __init__(self, document, command=()):
         if not isinstance(document, dict) or document.get("version") != 1:
             raise Fault("UnknownRunVersion", "run.json is not of version 1: operator and launcher do not match")
         identity = document["flowRun"]
@@ -17,8 +18,7 @@ class Run:
         self.uid = identity["uid"]
         self.attempt = identity["attempt"]
         self.entrypoint = document.get("entrypoint")
-        self.command = list(document.get("command") or [])
-        self.args = list(document.get("args") or [])
+        self.command = list(command)
         self.parameters = document.get("parameters") or {}
         self.executor_document = document.get("executor")
         self.executor = None

@@ -7,6 +7,8 @@ import signal
 import threading
 import time
 
+from .outcome import cancelled, faulted
+
 
 class Signals:
     """SIGTERM and SIGINT stop the run: once, a KeyboardInterrupt in the main thread; for a command, the signal itself.
@@ -20,6 +22,7 @@ class Signals:
 
     def __init__(self, grace_seconds, expire):
         self.received = None
+        self.fault = None
         self.group = None
         self.deaf = False
         self.seconds = max(0.5, grace_seconds - min(3.0, grace_seconds / 4))
@@ -39,7 +42,16 @@ class Signals:
                 break
         self.received = self.received or number
         time.sleep(self.seconds)
-        self.expire(self.received, self.group)
+        self.expire(self.group)
+
+    def stop_with(self, fault):
+        """Ends the run as a signal does, from any thread, with an outcome of its own."""
+        self.fault = fault
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    def outcome(self, message=""):
+        """Of a run that was stopped."""
+        return faulted(self.fault) if self.fault is not None else cancelled(self.received, message)
 
     def handle(self, number, _):
         self.received = self.received or number
@@ -48,6 +60,10 @@ class Signals:
         elif not self.deaf:
             self.deaf = True  # once: a second one must not interrupt the unwinding
             raise KeyboardInterrupt
+
+    def hold(self):
+        """From now on signals are only remembered, until it is known whom to hand them on to."""
+        self.deaf = True
 
     def forward_to(self, group):
         """From now on signals go to that process group; None: nowhere."""

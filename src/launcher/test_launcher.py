@@ -1,12 +1,9 @@
 """What holds for plain callables, commands and the process itself. How to run: see conftest.py."""
 
-import os
 import signal
 import sys
 
 import pytest
-
-from conftest import wait_until
 
 
 def test_a_callable_gets_its_parameters_and_returns_a_value(bench):
@@ -246,30 +243,6 @@ def test_a_flow_that_finishes_in_spite_of_the_signal_has_succeeded(bench):
     assert (ended.code, ended.outcome, ended.value) == (0, "Succeeded", "saved")
 
 
-def test_a_command_runs_and_its_exit_code_decides(bench):
-    assert bench.run(command=["sh", "-c", "exit 0"]).code == 0
-    ended = bench.run(command=["sh", "-c", "exit 7"])
-    assert (ended.code, ended.exitCode, ended.reason) == (1, 7, "FlowFailed")
-    assert "exited with code 7" in ended.message
-    ended = bench.run(command=["sh", "-c", "kill -9 $$"])
-    assert (ended.code, ended.exitCode) == (1, 137) and "SIGKILL" in ended.message
-    ended = bench.run(command=["nonesuch"])
-    assert (ended.code, ended.reason) == (2, "CommandNotFound")
-
-
-def test_a_signal_reaches_the_commands_whole_group(bench):
-    script = "trap 'echo got it; exit 5' TERM; echo ready; sleep 1000 & wait"
-    ended = bench.stop(bench.start(command=["sh", "-c", script]))
-    assert (ended.code, ended.exitCode, ended.outcome) == (143, 143, "Cancelled")
-    assert "got it" in ended.output and "code 5" in ended.message
-
-
-def test_nothing_of_a_command_outlives_it(bench):
-    ended = bench.run(command=["sh", "-c", "sleep 1000 >/dev/null 2>&1 & echo pid=$!"])
-    pid = int(ended.output.split("pid=")[1].split()[0])
-    wait_until(lambda: not os.path.exists("/proc/%d" % pid), "the command's child is gone", 10)
-
-
 def test_dask_of_plain_code_runs_as_the_executor_says(bench):
     bench.write(
         flow="""
@@ -310,9 +283,7 @@ def test_tasks_of_plain_code_do_not_share_a_process_while_another_is_free(bench)
     "executor, reason, words",
     [
         ({"type": "LocalDaskExecutor", "scheduler": "threaded"}, "UnknownScheduler", ["'threaded'", "threads"]),
-        ({"type": "DaskExecutor", "clusterClass": "nonesuch.Cluster"}, "ClusterClassNotFound", ["'nonesuch'"]),
-        ({"type": "DaskExecutor", "clusterClass": "distributed.LocalClster"}, "ClusterClassNotFound", ["LocalCluster"]),
-        ({"type": "DaskExecutor", "clusterClass": "distributed.LocalCluster", "clusterKwargs": {"n_wrokers": 1}}, "ClusterFailed", ["n_wrokers"]),
+        ({"type": "GreenExecutor"}, "UnknownExecutor", ["'GreenExecutor'", "LocalDaskExecutor"]),
     ],
 )
 def test_an_executor_that_cannot_work_ends_with_2(bench, executor, reason, words):
@@ -323,97 +294,18 @@ def test_an_executor_that_cannot_work_ends_with_2(bench, executor, reason, words
         assert word in ended.message
 
 
-def test_a_dotted_cluster_class_runs_inside_the_pod(bench):
+@pytest.mark.parametrize("number, code", [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
+def test_a_signal_ends_an_asynchronous_flow_and_its_cleanup_runs(bench, number, code):
     bench.write(
         flow="""
-        import dask, distributed
-        def main():
-            assert distributed.default_client().cluster.name == "mine"
-            return dask.compute(dask.delayed(sum)([1, 2]))[0]
-        def small(**kwargs):
-            return distributed.LocalCluster(processes=False, dashboard_address=None, name="mine", **kwargs)
+        import asyncio
+        async def main():
+            try:
+                print("ready", flush=True)
+                await asyncio.sleep(1000)
+            finally:
+                print("cleaned up", flush=True)
         """
     )
-    executor = {"type": "DaskExecutor", "clusterClass": "flow:small", "clusterKwargs": {"n_workers": 1}, "adaptKwargs": {"minimum": 1, "maximum": 2}}
-    ended = bench.run("flow.py:main", executor=executor)
-    assert (ended.code, ended.value) == (0, 3), ended.output
-
-
-def test_a_scheduler_that_never_answers_ends_with_3(bench, dask_cluster):
-    bench.write(flow="def main(): pass")
-    ended = bench.run("flow.py:main", executor={"type": "DaskExecutor"}, cluster=dask_cluster.spec(seconds=1))
-    assert (ended.code, getattr(ended, "class"), ended.reason) == (3, "Infrastructure", "SchedulerUnreachable")
-    assert dask_cluster.address in ended.message
-
-
-def test_plain_code_finds_the_operators_cluster(bench, running_cluster):
-    bench.write(
-        helper="def double(x):\n    print('doubling', x)\n    return 2 * x",
-        flow="""
-        import dask, distributed, os
-        from helper import double
-        def main():
-            with distributed.Client() as client:
-                elsewhere = client.submit(os.getpid).result() != os.getpid()
-            return [dask.compute(*[dask.delayed(double)(i) for i in range(3)]), elsewhere]
-        def second():
-            distributed.Client(n_workers=2)
-        """,
-    )
-    ended = bench.run("flow.py:main", executor={"type": "DaskExecutor"}, cluster=running_cluster.spec())
-    assert (ended.code, ended.value) == (0, [[0, 2, 4], True]), ended.output
-    assert "[pod-0 double] doubling 2\n" in ended.output
-    assert running_cluster.result() == [ended.result, True]
-
-    ended = bench.run("flow.py:second", executor={"type": "DaskExecutor"}, cluster=running_cluster.spec())
-    assert ended.code == 1 and "already has a cluster" in ended.message
-
-
-def test_the_entrys_code_travels_to_workers_that_are_not_ours(bench, running_cluster):
-    bench.write(
-        flow="""
-        import dask, os
-        def square(x):
-            return x * x, os.getpid()
-        def main():
-            found = dask.compute(*[dask.delayed(square)(x) for x in (2, 3)])
-            return [[value for value, _ in found], os.getpid() in [process for _, process in found]]
-        """
-    )
-    ended = bench.run("flow.py:main", executor={"type": "DaskExecutor", "address": running_cluster.address})
-    assert (ended.code, ended.value) == (0, [[4, 9], False]), ended.output
-
-
-def test_a_worker_that_dies_under_a_task_is_named(bench, dask_cluster):
-    scheduler = dask_cluster.start_scheduler()
-    for number in range(4):
-        dask_cluster.start_worker("pod-%d" % number)
-    bench.write(
-        flow="""
-        import distributed, os
-        def main():
-            client = distributed.default_client()
-            client.wait_for_workers(4)
-            return client.submit(os._exit, 1, key="fatal").result()
-        """
-    )
-    ended = bench.run("flow.py:main", executor={"type": "DaskExecutor"}, cluster=dask_cluster.spec())
-    assert (ended.code, getattr(ended, "class"), ended.reason) == (3, "Infrastructure", "KilledWorker"), ended.output
-    assert "fatal" in ended.message and "pod-" in ended.message
-    assert scheduler.poll() is None
-
-
-def test_a_command_reports_through_the_scheduler_too(bench, running_cluster):
-    # A command that ends before the launcher has connected beside it is known by the pod's end alone.
-    script = """
-import distributed, time
-def launchers(dask_scheduler):
-    return [name for name in dask_scheduler.clients if "flowrun-launcher" in name]
-with distributed.Client() as client:
-    while not client.run_on_scheduler(launchers):
-        time.sleep(0.05)
-    print("sum", client.submit(sum, [1, 2]).result())
-"""
-    ended = bench.run(command=[sys.executable, "-c", script], cluster=running_cluster.spec(), executor={"type": "DaskExecutor"})
-    assert ended.code == 0 and "sum 3" in ended.output, ended.output
-    assert running_cluster.result()[0] == ended.result
+    ended = bench.stop(bench.start("flow.py:main"), number)
+    assert (ended.code, ended.outcome) == (code, "Cancelled") and "cleaned up" in ended.output, ended.output

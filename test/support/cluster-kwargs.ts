@@ -110,6 +110,11 @@ export const EFFECTS: Record<keyof typeof CLUSTER_KWARGS, Row> = {
       'More kinds of workers by name: each takes the keywords of workers in this table, over those of the cluster.',
     workers: 3,
   },
+  allow_version_mismatch: {
+    example: true,
+    meaning:
+      'Another Python version on scheduler or workers than in the flow is a warning, not the end of the attempt.',
+  },
   nanny: {
     example: true,
     meaning: 'Without it (the default) the pod itself is what supervises the worker.',
