@@ -107,10 +107,11 @@ def perform(run, cluster, conditions, signals, cleanups, directory):
             traceback.print_exc()
             outcome = failed(explain(error), reason="LauncherFailed")
         signals.deaf = True
-    except KeyboardInterrupt as error:
-        if signals.received is None:
-            return failed(explain(error))
-        return signals.outcome()
+    except BaseException as error:  # ours, Prefect's TerminationSignal, asyncio's CancelledError
+        if signals.stopped_by(error):
+            return signals.outcome()
+        traceback.print_exc()
+        return failed(explain(error))
     # What a signal breaks may look like a failure of its own. A flow that finished well all the same has succeeded.
     if signals.received and outcome.outcome != "Succeeded":
         return signals.outcome(outcome.message)

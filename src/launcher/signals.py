@@ -49,6 +49,13 @@ class Signals:
         self.fault = fault
         os.kill(os.getpid(), signal.SIGTERM)
 
+    def stopped_by(self, error):
+        """Whether this is how a signal shows. Prefect 3 has a handler of its own while a flow runs, and raises before the
+        watchdog has read that there was a signal."""
+        if self.received is None and type(error).__name__ == "TerminationSignal":
+            self.received = signal.SIGTERM
+        return self.received is not None
+
     def outcome(self, message=""):
         """Of a run that was stopped."""
         return faulted(self.fault) if self.fault is not None else cancelled(self.received, message)

@@ -165,6 +165,19 @@ def test_a_failure_names_the_exception_and_the_users_line(bench):
     assert lines[1].startswith("  flow.py:5 in inner")
 
 
+def test_a_cancelled_coroutine_is_a_failure(bench):
+    bench.write(
+        flow="""
+        import asyncio
+        async def main():
+            asyncio.current_task().cancel()
+            await asyncio.sleep(0)
+        """
+    )
+    ended = bench.run("flow.py:main")
+    assert (ended.code, ended.reason) == (1, "FlowFailed") and ended.message.startswith("CancelledError"), ended.output
+
+
 @pytest.mark.parametrize("code, expected", [("0", 0), ("3", 1), ("'enough'", 1)])
 def test_sys_exit_in_a_callable_is_its_outcome(bench, code, expected):
     bench.write(flow="import sys\ndef main(): sys.exit(%s)" % code)
