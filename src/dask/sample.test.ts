@@ -85,6 +85,17 @@ describe('parseSample', () => {
   });
 
   it.each([
+    ['moving', 'moving'],
+    ['retired', 'retired'],
+    [null, null],
+    [undefined, null],
+    ['a word of a later release', null],
+    [7, null],
+  ])('reads the drain %s as %s', (sent, expected) => {
+    expect(parsed({ ...reply, workers: [{ ...worker, drain: sent }] }).workers[0]!.drain).toBe(expected);
+  });
+
+  it.each([
     ['nothing', null],
     ['a text', 'OK'],
     ['another version', { ...reply, version: 2 }],

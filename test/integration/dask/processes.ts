@@ -35,6 +35,12 @@ export async function freePort(): Promise<number> {
   return address.port;
 }
 
+// A test that is out of time is not waited for: what it has not disposed of goes with this process.
+const alive = new Set<ChildProcess>();
+process.once('exit', () => {
+  for (const child of alive) child.kill('SIGKILL');
+});
+
 /** A child process with all its output, killed when disposed of. */
 export class Process implements AsyncDisposable {
   readonly child: ChildProcess;
@@ -47,6 +53,8 @@ export class Process implements AsyncDisposable {
       env: { ...process.env, ...env },
       stdio: ['pipe', 'pipe', 'pipe'],
     });
+    alive.add(this.child);
+    this.child.once('exit', () => alive.delete(this.child));
     this.child.stdout?.on('data', (data: Buffer) => (this.output += data.toString()));
     this.child.stderr?.on('data', (data: Buffer) => (this.output += data.toString()));
     this.ended = new Promise((resolve, reject) => {
