@@ -26,7 +26,7 @@ def import_cluster_class(path):
     if found is None:
         raise not_found(path, "module %s has no %r%s" % (module_name, name, did_you_mean(name, dir(module))))
     if not callable(found):
-        raise not_found(path, "it is a %s, not a class or function" % type(found).__name__)
+        raise SpecFault("ClusterClassNotFound", "executor.clusterClass %s is a %s, not a class or function" % (path, type(found).__name__))
     return found
 
 

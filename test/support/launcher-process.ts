@@ -37,7 +37,9 @@ export async function runLauncher(
       await mkdir(dirname(join(flow, path)), { recursive: true });
       await writeFile(join(flow, path), text);
     }
-    const code = await launch(python, root, work, {
+    const { command, args } = resolution.resolved.flow;
+    const code = await launch(python, [join(root, 'run.json'), ...(command ?? []), ...(args ?? [])], work, {
+      HOME: root,
       FLOWRUN_SOURCE_DIR: flow,
       FLOWRUN_TERMINATION_LOG: join(root, 'termination-log'),
     });
@@ -51,7 +53,7 @@ export async function runLauncher(
 
 function launch(
   python: string,
-  root: string,
+  words: readonly string[],
   cwd: string,
   env: Record<string, string>,
 ): Promise<number | null> {
@@ -59,10 +61,10 @@ function launch(
   const PATH = '/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin';
   const child = execFile(
     python,
-    ['-u', LAUNCHER, join(root, 'run.json')],
+    ['-u', LAUNCHER, ...words],
     {
       cwd,
-      env: { PATH, HOME: root, LANG: 'C.UTF-8', ...env },
+      env: { PATH, LANG: 'C.UTF-8', ...env },
       maxBuffer: 64 * 1024 * 1024,
       timeout: SECONDS * 1000,
       killSignal: 'SIGKILL',
