@@ -13,6 +13,7 @@ import { up, type TestCluster } from './cluster/api.ts';
 import { stopLocal } from './cluster/local.ts';
 import { createProgress } from './cluster/progress.ts';
 import { boundToUs } from './support/bound.ts';
+import { installDefinitions } from './support/definitions.ts';
 import { eventually } from './support/eventually.ts';
 import { flowImages, imageOf, readExample } from './support/examples.ts';
 import { kubectlOf, type Kubectl } from './support/kubectl.ts';
@@ -171,8 +172,7 @@ async function demo(name: ExampleName, keep: boolean): Promise<void> {
   );
   const kubectl = kubectlOf(cluster);
   await stage('Operator', async () => {
-    await ask(kubectl, ['apply', '--server-side', '--force-conflicts', '-f', join(TOP, 'crds')]);
-    await ask(kubectl, ['wait', '--for=condition=Established', 'crd/flowruns.flowrun.dev', '--timeout=30s']);
+    await installDefinitions(kubectl);
     const operator = await startOperator(cluster.kubeconfig);
     cleanUp.defer(() => operator.stop());
   });

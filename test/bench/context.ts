@@ -1,10 +1,10 @@
-import { join } from 'node:path';
 import { KubeConfig } from '@kubernetes/client-node';
 import { Client } from '../../src/kube/client.ts';
 import { NAMESPACE } from '../../src/kube/resource.ts';
 import { up } from '../cluster/api.ts';
 import { stopLocal } from '../cluster/local.ts';
 import { createProgress, silent } from '../cluster/progress.ts';
+import { installDefinitions } from '../support/definitions.ts';
 import { flowImages } from '../support/examples.ts';
 import { kubectlOf } from '../support/kubectl.ts';
 
@@ -16,6 +16,8 @@ export interface BenchCluster {
   readonly image: string;
   /** kubectl for what must succeed: its output, or an Error with its words. */
   readonly kubectl: (args: readonly string[], input?: string) => Promise<string>;
+  /** Applies definitions and returns once they are served. */
+  readonly install: (path: string) => Promise<void>;
   /** Makes a namespace that is removed when the stack is disposed of. Its name. */
   readonly namespace: (stem: string, stack: AsyncDisposableStack) => Promise<string>;
 }
@@ -31,7 +33,6 @@ export interface Context {
   readonly cluster: () => Promise<BenchCluster>;
 }
 
-const CRDS = join(import.meta.dirname, '../../crds');
 export const OWN_CLUSTER = 'bench';
 
 /**
@@ -60,7 +61,7 @@ export async function openPlane(
   const name = `${OWN_CLUSTER}-plane`;
   stack.defer(() => stopLocal(name, true, silent));
   const { kubeconfig, kubectl } = await up({ name, controlPlaneOnly: true, controllerManager: false });
-  await installDefinitions(askOrThrow({ kubeconfig, kubectl }));
+  await installDefinitions(kubectlOf({ kubeconfig, kubectl }));
   return { kubeconfig, client: clientFor(kubeconfig, stack) };
 }
 
@@ -74,13 +75,14 @@ async function openCluster(name: string | undefined, stack: AsyncDisposableStack
     progress,
   });
   const kubectl = askOrThrow(running);
-  await installDefinitions(kubectl);
+  await installDefinitions(kubectlOf(running));
   const client = clientFor(running.kubeconfig, stack);
   return {
     kubeconfig: running.kubeconfig,
     client,
     image: (await flowImages()).prefect3,
     kubectl,
+    install: (path) => installDefinitions(kubectlOf(running), path),
     async namespace(stem, within) {
       const namespace = `${stem}-${Math.random().toString(36).slice(2, 8)}`;
       await client.create(NAMESPACE, { metadata: { name: namespace } });
@@ -108,11 +110,6 @@ function askOrThrow(cluster: { kubectl: string; kubeconfig: string }): Ask {
     if (code !== 0) throw new Error(`kubectl ${args.join(' ')}: ${stderr}`);
     return stdout;
   };
-}
-
-async function installDefinitions(kubectl: Ask): Promise<void> {
-  await kubectl(['apply', '--server-side', '--force-conflicts', '-f', CRDS]);
-  await kubectl(['wait', '--for=condition=Established', 'crd/flowruns.flowrun.dev', '--timeout=30s']);
 }
 
 function clientFor(kubeconfig: string, stack: AsyncDisposableStack): Client {

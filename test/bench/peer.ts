@@ -53,8 +53,7 @@ export async function startPeer(
     async () =>
       void (await cluster.kubectl(['delete', '-f', definitions, '--ignore-not-found', '--timeout=50s'])),
   );
-  await cluster.kubectl(['apply', '--server-side', '--force-conflicts', '-f', definitions]);
-  await cluster.kubectl(['wait', '--for=condition=Established', '-f', definitions, '--timeout=50s']);
+  await cluster.install(definitions);
 
   const args = ['run', '--all-namespaces', '-m', 'dask_kubernetes.operator.controller'];
   const child = spawn(...boundToUs(join(programs, 'kopf'), args), {

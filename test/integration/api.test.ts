@@ -4,9 +4,9 @@ import { parse } from 'yaml';
 
 import { parseFlowRun } from '../../src/api/parse.ts';
 import { type TestCluster, up } from '../cluster/api.ts';
+import { installDefinitions } from '../support/definitions.ts';
 import { type Kubectl, kubectlOf } from '../support/kubectl.ts';
 
-const CRD = new URL('../../crds/flowruns.flowrun.dev.yaml', import.meta.url).pathname;
 const FIXTURES = new URL('../fixtures/flowruns/', import.meta.url).pathname;
 
 const fixtures = (kind: 'accepted' | 'rejected') =>
@@ -48,9 +48,7 @@ let kubectl: Kubectl;
 beforeAll(async () => {
   cluster = await up({ name: 'api', controlPlaneOnly: true, controllerManager: false });
   kubectl = kubectlOf(cluster);
-  const applied = await kubectl(['apply', '-f', CRD]);
-  if (applied.code !== 0) throw new Error(applied.stderr);
-  await kubectl(['wait', '--for=condition=Established', 'crd/flowruns.flowrun.dev', '--timeout=30s']);
+  await installDefinitions(kubectl);
 });
 
 afterAll(async () => {

@@ -1,9 +1,10 @@
 import { rm } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { dirname } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { OWN_RULES, RUN_RULES } from '../../src/manifests/rbac.ts';
 import { type TestCluster, up } from '../cluster/api.ts';
 import { type Audited, isAllowed, isWrite, requestsOf } from '../support/audit.ts';
+import { installDefinitions } from '../support/definitions.ts';
 import { eventually } from '../support/eventually.ts';
 import { flowImages } from '../support/examples.ts';
 import { kubectlOf } from '../support/kubectl.ts';
@@ -31,8 +32,7 @@ beforeAll(async () => {
   // One of its own: the audit log is the API server's, and the operator serves all namespaces as it would in earnest.
   cluster = await up({ name: 'it-budget', controlPlaneOnly: false, audit: true, images: ['prefect3'] });
   image = (await flowImages()).prefect3;
-  await kubectl('apply', '--server-side', '-f', join(import.meta.dirname, '../../crds'));
-  await kubectl('wait', '--for=condition=Established', 'crd/flowruns.flowrun.dev', '--timeout=30s');
+  await installDefinitions(kubectlOf(cluster));
   identity = await operatorIdentity(cluster);
   operator = await startOperator({
     kubeconfig: identity.kubeconfig,
