@@ -1,4 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 
@@ -142,8 +145,17 @@ describe('the API server', () => {
   });
 });
 
-const patch = (name: string, body: object, ...flags: string[]) =>
-  kubectl(['patch', 'fr', name, '--type=merge', '-p', JSON.stringify(body), ...flags]);
+/** Through a file: the longest status is longer than an argument may be. */
+async function patch(name: string, body: object, ...flags: string[]) {
+  const folder = await mkdtemp(join(tmpdir(), 'flowrun-patch-'));
+  try {
+    const file = join(folder, 'patch.json');
+    await writeFile(file, JSON.stringify(body));
+    return await kubectl(['patch', 'fr', name, '--type=merge', '--patch-file', file, ...flags]);
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+}
 
 const SPEC = {
   flow: {
