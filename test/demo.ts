@@ -43,9 +43,11 @@ const NAMESPACE = 'default';
 const CLEAN_UP = 'Clean up';
 
 const interrupted = new AbortController();
+/** The live view is drawn in place: nothing else may write meanwhile. */
+let onScreen = false;
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {
   process.once(signal, () => {
-    console.log('\nStopping …');
+    if (!onScreen) console.log('\nStopping …');
     interrupted.abort();
   });
 }
@@ -105,10 +107,13 @@ async function runExample(cluster: TestCluster, kubectl: Kubectl, name: ExampleN
   await ask(kubectl, ['apply', '-f', '-'], JSON.stringify(example));
   const kubeConfig = new KubeConfig();
   kubeConfig.loadFromFile(cluster.kubeconfig);
+  onScreen = true;
   const code = await watchRun(
     { kubeConfig, namespace: NAMESPACE, name: run, output: process.stdout },
     interrupted.signal,
-  );
+  ).finally(() => {
+    onScreen = false;
+  });
   interrupted.signal.throwIfAborted();
   if (code !== 0) {
     const logs = await kubectl(['logs', '-l', `flowrun.dev/name=${run},flowrun.dev/role=flow`, '--tail=30']);
