@@ -49,7 +49,7 @@ def made_cluster(executor):
         if not hasattr(made, "scheduler_address"):
             raise SpecFault(
                 "ClusterFailed",
-                "executor.clusterClass %s gave a %s, which is no Dask cluster: it has no scheduler_address" % (path, type(made).__name__),
+                "executor.clusterClass %s gave an object of type %s, which is no Dask cluster: it has no scheduler_address" % (path, type(made).__name__),
             )
         cluster = made.__enter__() if hasattr(made, "__enter__") else made
     except Fault:

@@ -33,9 +33,9 @@ def run_command(run, signals):
     signals.forward_to(None)
     kill_group(child.pid, signal.SIGKILL)
     code = 128 + os.WTERMSIG(status) if os.WIFSIGNALED(status) else os.WEXITSTATUS(status)
-    said = "killed by %s" % signal_name(os.WTERMSIG(status)) if os.WIFSIGNALED(status) else "exited with code %d" % code
+    said = "was killed by %s" % signal_name(os.WTERMSIG(status)) if os.WIFSIGNALED(status) else "exited with code %d" % code
     if signals.received:
-        return signals.outcome("the command was then %s" % said)
+        return signals.outcome("the command %s after that" % said)
     if code == 0:
         return succeeded()
     return Outcome("Failed", code, "Flow", "FlowFailed", "the command %s: %s" % (said, cut(" ".join(arguments), 300)), status=1)

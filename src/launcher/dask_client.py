@@ -89,9 +89,22 @@ def check_client_kwargs(executor):
         if name not in known:
             raise SpecFault(
                 "BadClientKwargs",
-                "clientKwargs.%s: distributed.Client has no such argument that a run may set%s; there is %s"
-                % (name, did_you_mean(name, known), ", ".join(known)),
+                "clientKwargs.%s: distributed.Client has no such argument that a run may set; there is %s%s"
+                % (name, ", ".join(known), did_you_mean(name, known)),
             )
+    timeout = executor.client_kwargs.get("timeout")
+    if timeout is not None and not is_duration(timeout):
+        raise SpecFault("BadClientKwargs", "clientKwargs.timeout: %r is no duration; write seconds, or text such as `500ms`, `30s`, `2m`" % (timeout,))
+
+
+def is_duration(value):
+    from dask.utils import parse_timedelta
+
+    try:
+        parse_timedelta(value)
+    except (KeyError, ValueError, TypeError, AttributeError):
+        return False
+    return True
 
 
 def open_client(target, kwargs):
@@ -101,6 +114,9 @@ def open_client(target, kwargs):
     shown = getattr(target, "scheduler_address", target)
     try:
         return Client(target, **kwargs)
+    except FileNotFoundError as error:
+        which = error.filename or "named there"  # the ssl module does not say
+        raise SpecFault("BadClientKwargs", "clientKwargs.security: the file %s is not in the flow pod; mount it by flow.volumes" % which) from error
     except (TypeError, ValueError) as error:
         raise SpecFault("BadClientKwargs", "no Client for %s with clientKwargs %s: %s" % (shown, ", ".join(kwargs) or "none", headline(error))) from error
     except Exception as error:

@@ -63,7 +63,8 @@ def client_arguments(kwargs):
         try:
             return dict(kwargs, security=Security(**kwargs["security"]))
         except TypeError as error:
-            raise SpecFault("BadClientKwargs", "clientKwargs.security: %s" % error) from error
+            close = [did_you_mean(name, Security.__slots__) for name in kwargs["security"] if name not in Security.__slots__]
+            raise SpecFault("BadClientKwargs", "clientKwargs.security: %s%s" % (error, "".join(close[:1]))) from error
     return kwargs
 
 

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { findCondition } from '../../../src/api/conditions.ts';
 import { KINDS, openWorld, succeeded, type World } from './world.ts';
 
 let world: World;
@@ -129,10 +130,11 @@ describe('a Prefect 1 flow with a DaskExecutor in its file', () => {
     expect(over.log).toContain('afterwards the client is None and the cluster takes 50');
   });
 
-  test.concurrent('runs with the executor of the FlowRun', LONG, async () => {
+  test.concurrent('runs with the executor of the FlowRun, and the status says so', LONG, async () => {
     const executor = { type: 'LocalExecutor' };
     const over = await world.run({ ...own, name: 'ours', executor });
     expect(succeeded(over).result?.value).toBe(false);
-    expect(over.log).toContain("the flow's own DaskExecutor is not used");
+    const said = findCondition(over.status.conditions, 'ExecutorArguments');
+    expect(said?.message).toContain("the flow's own DaskExecutor is not used");
   });
 });
