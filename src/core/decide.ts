@@ -14,7 +14,7 @@ import { tearDown } from './teardown.ts';
 import { formatTime, parseTime } from './time.ts';
 import { commit } from './transition.ts';
 import { deletable } from './departures.ts';
-import { groupsOf } from './groups.ts';
+import { groupsOf, withGroups } from './groups.ts';
 import { replaceDeadWorkers } from './workers.ts';
 
 /** How soon to look again when a decision about size waits for the scheduler. */
@@ -82,9 +82,16 @@ function afterTheEnd(observed: Observed, attempt: Attempt | undefined): Decision
     : act('spec.ttlSecondsAfterFinished has passed', [{ type: 'deleteRun' }]);
 }
 
-function withoutWorkers({ cluster }: Observed['status']) {
+/** Nobody is ready or on the way out any more; how many there were at the end is kept. */
+function withoutWorkers(status: Observed['status']) {
+  const { cluster } = status;
   if (cluster?.workers === undefined) return {};
-  return { cluster: { ...cluster, workers: { ...cluster.workers, ready: 0, retiring: 0 } } };
+  const groups = groupsOf(status).map(({ name, ordinals, leaving }) => ({
+    name,
+    ordinals: new Set([...ordinals].filter((ordinal) => !leaving.has(ordinal))),
+    leaving: new Set<number>(),
+  }));
+  return { cluster: withGroups({ ...cluster, workers: { ...cluster.workers, ready: 0 } }, groups) };
 }
 
 /** No attempt is in progress: clear away the last one, then end, wait or begin. */

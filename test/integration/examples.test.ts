@@ -98,6 +98,25 @@ describe('an example', () => {
     330_000,
   );
 
+  test('adaptive grows with its work and shrinks after it, and tells why', async () => {
+    const { status, left } = await runToEnd('adaptive');
+    expect(status).toMatchObject({
+      phase: 'Succeeded',
+      result: {
+        value: {
+          rows: 54,
+          best: { airport: 'LGA', hour: 6, minutes: -0.4 },
+          worst: { airport: 'EWR', hour: 19, minutes: 31.1 },
+        },
+      },
+    });
+    const history = status.scaling?.history ?? [];
+    expect(history.map(({ from }) => from)[0]).toBe(1);
+    expect(Math.max(...history.map(({ to }) => to))).toBeGreaterThan(1);
+    expect(history.at(-1)).toMatchObject({ to: 1, reason: expect.stringMatching(/results are held/) });
+    expect(left).toEqual(['flow']);
+  }, 330_000);
+
   test('command completes, its output is in the log, and only its flow pod is left', async () => {
     const { status, left, log } = await runToEnd('command');
     expect(status).toMatchObject({ phase: 'Succeeded', result: { exitCode: 0 } });

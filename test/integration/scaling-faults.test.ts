@@ -1,0 +1,157 @@
+import { readFile, readdir } from 'node:fs/promises';
+import { afterAll, afterEach, beforeAll, beforeEach, expect, inject, test } from 'vitest';
+import { parseOrdinals } from '../../src/core/ordinals.ts';
+import { eventually } from '../support/eventually.ts';
+import { namespaceFor, runOf, type TestNamespace } from '../support/namespace.ts';
+import { type OperatorProcess, startOperator } from '../support/operator.ts';
+import { podsLeft } from '../support/pods-left.ts';
+import { enough, scalingRun } from '../support/scaling-flow.ts';
+import { WorkerHistories } from '../support/worker-history.ts';
+
+const SECONDS = 200;
+
+let space: TestNamespace;
+let operator: OperatorProcess;
+let histories: WorkerHistories;
+
+const start = () =>
+  startOperator({ kubeconfig: inject('kubeconfig'), arguments: ['--namespace', space.name] });
+
+beforeAll(async () => {
+  space = await namespaceFor('scaling-faults');
+  histories = new WorkerHistories(inject('kubeconfig'), space.name);
+});
+afterAll(async () => {
+  await histories?.close();
+  await space?.remove();
+});
+beforeEach(async () => {
+  operator = await start();
+});
+afterEach(() => operator.kill());
+
+/** Two workers of one thread, each with a task that takes `seconds`. A patient flow ends only when told. */
+async function twoBusyWorkers(name: string, seconds: number, patient = false): Promise<void> {
+  await space.apply(
+    scalingRun({
+      name,
+      image: space.image,
+      flow: 'busy',
+      parameters: { tasks: 2, seconds, patient },
+      clusterKwargs: { n_workers: 2 },
+      adaptKwargs: { maximum: 2, target_duration: '1s' },
+    }),
+  );
+  await eventually(
+    'both workers have a task',
+    () => {
+      const { cluster, tasks } = histories.of(name).status;
+      return cluster?.workers?.ready === 2 && tasks?.running === 2;
+    },
+    SECONDS,
+  );
+}
+
+/** A lowered maximum makes a busy worker leave, which takes as long as its task. Its ordinal. */
+async function lowered(name: string): Promise<number> {
+  await space.patch('flowrun', name, { spec: { executor: { adaptKwargs: { maximum: 1 } } } });
+  return eventually(
+    'a worker leaves',
+    () => {
+      const [group] = histories.of(name).status.cluster?.groups ?? [];
+      return [...parseOrdinals(group?.leaving ?? '')][0];
+    },
+    SECONDS,
+  );
+}
+
+/** Adds how the run fared to what was waited for in vain. */
+const explained = (name: string) => (error: unknown) => {
+  const status = JSON.stringify(histories.of(name).status, undefined, 1);
+  throw new Error(`${String(error)}\n${status}\n${operator.log().slice(-3000)}`, { cause: error });
+};
+
+async function over(name: string) {
+  await space.waitFor(name, 'CleanedUp', SECONDS).catch(explained(name));
+  expect((await podsLeft(space, name)).map(({ role }) => role)).toEqual(['flow']);
+  return runOf(await space.get('flowrun', name)).status;
+}
+
+test(
+  'an operator killed while a worker drains takes the drain up again, and no task runs twice',
+  async () => {
+    await twoBusyWorkers('killed', 25);
+    await lowered('killed');
+    await operator.kill();
+    operator = await start();
+    const status = await over('killed');
+    expect(status).toMatchObject({
+      phase: 'Succeeded',
+      result: { value: { sum: 1, runs: 2, distinct: 2 } },
+      cluster: { workers: { desired: 1, allocated: 2, failures: 0 } },
+      scaling: { history: [{ from: 2, to: 1 }] },
+    });
+    expect(histories.of('killed').mostPods).toBe(2);
+  },
+  SECONDS * 1000,
+);
+
+test(
+  'a worker deleted while it drains is not replaced and not counted, and its task runs elsewhere',
+  async () => {
+    await twoBusyWorkers('deleted', 25);
+    const ordinal = await lowered('deleted');
+    const selector = `flowrun.dev/name=deleted,flowrun.dev/ordinal=${ordinal}`;
+    const [pod] = await space.list('pod', selector);
+    await space.delete('pod', pod?.metadata.name ?? '');
+    const status = await over('deleted');
+    expect(status).toMatchObject({
+      phase: 'Succeeded',
+      result: { value: { sum: 1, distinct: 2 } },
+      cluster: { workers: { desired: 1, allocated: 2, failures: 0 } },
+      scaling: { history: [{ from: 2, to: 1 }] },
+    });
+  },
+  SECONDS * 1000,
+);
+
+test(
+  'a scheduler that does not answer leaves the size as it is, which is told, and scaling goes on afterwards',
+  async () => {
+    const name = 'paused';
+    await twoBusyWorkers(name, 20, true);
+    const [scheduler] = await space.list('pod', `flowrun.dev/name=${name},flowrun.dev/role=scheduler`);
+    const pid = await processOf(scheduler?.metadata.name ?? '');
+    const scaling = () => histories.of(name).status.conditions?.find(({ type }) => type === 'Scaling');
+    process.kill(pid, 'SIGSTOP');
+    try {
+      // What it should do, could it ask: take one away.
+      await space.patch('flowrun', name, { spec: { executor: { adaptKwargs: { maximum: 1 } } } });
+      await eventually('silence is told', () => scaling()?.reason === 'SchedulerSilent', 60);
+      expect(scaling()).toMatchObject({ status: 'False' });
+    } finally {
+      process.kill(pid, 'SIGCONT');
+    }
+    await eventually('scaling goes on', () => scaling()?.reason === 'Adapting', 60).catch(explained(name));
+    await enough(space, name);
+    expect(await over(name)).toMatchObject({
+      phase: 'Succeeded',
+      result: { value: { sum: 1, runs: 2, distinct: 2 } },
+      cluster: { workers: { allocated: 2, failures: 0 } },
+    });
+    expect(histories.of(name).pods.size).toBe(2);
+  },
+  SECONDS * 1000,
+);
+
+/** The process of a scheduler pod, on this host. */
+async function processOf(pod: string): Promise<number> {
+  for (const entry of await readdir('/proc')) {
+    if (!/^\d+$/.test(entry)) continue;
+    const read = (file: string) => readFile(`/proc/${entry}/${file}`, 'utf8').catch(() => '');
+    const [environment, command] = [await read('environ'), await read('cmdline')];
+    if (environment.includes(`FLOWRUN_POD_NAME=${pod}\0`) && command.includes('scheduler.py'))
+      return Number(entry);
+  }
+  throw new Error(`no process of ${pod} on this host`);
+}
