@@ -57,7 +57,7 @@ class Drains:
             for name in self.names:
                 self.begin(name, present.get(name))
         self.stopped = {drain for drain in self.stopped if drain.coming_back}
-        if not self.drains:
+        if all(drain.over for drain in self.drains.values()):
             self.memory.release()
 
     def begin(self, name, ws):

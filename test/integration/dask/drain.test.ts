@@ -73,6 +73,36 @@ describe.each(ENDS)('a drain, %s', (end) => {
     expect(await client.run('', 'runs()')).toEqual([24, 24]);
   });
 
+  it('does so too where work stealing and the memory manager are switched off', async () => {
+    await using scheduler = await Scheduler.start(python, {
+      env: {
+        DASK_DISTRIBUTED__SCHEDULER__WORK_STEALING: 'False',
+        DASK_DISTRIBUTED__SCHEDULER__ACTIVE_MEMORY_MANAGER__START: 'False',
+      },
+    });
+    await using followed = await Followed.start(scheduler);
+    const args = ['--resources', 'R=1'];
+    await using first = scheduler.worker(python, 'w-0', { args });
+    await using _second = scheduler.worker(python, 'w-1', { args });
+    await followed.works('w-0', 'w-1');
+    await using client = await scheduler.client(python);
+    await using _counted = await counting(client);
+    // Each gets its half at once.
+    await client.run(
+      'fs = client.map(work, range(16), seconds=1, resources={"R": 1}, pure=False)\nwhile runs()[0] < 4: time.sleep(0.05)',
+    );
+    followed.drain(['w-0']);
+    expect(await first.ended).toBe(0);
+    expect(await client.run('', 'sum(client.gather(fs))')).toBe(120);
+    expect(await client.run('', 'runs()')).toEqual([16, 16]);
+    expect(await client.run('', 'runs_on("w-1")')).toBeGreaterThan(8);
+    // Nothing balances of its own accord, and nothing copies, now as before.
+    const left =
+      'client.run_on_scheduler(lambda dask_scheduler: [k for k in dask_scheduler.periodic_callbacks if k == "stealing" or k.startswith("amm")])';
+    await eventually(async () => JSON.stringify(await client.run('', left)) === '[]');
+    expect(scheduler.output).not.toContain('Traceback');
+  });
+
   it('waits for a task that has seceded', async () => {
     await using scheduler = await Scheduler.start(python);
     await using followed = await Followed.start(scheduler);
