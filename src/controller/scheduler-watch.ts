@@ -34,6 +34,7 @@ interface Entry {
   attempt: number;
   intervalSeconds: number;
   waitCount: number;
+  targetSeconds: number | undefined;
   staleMs: number;
   /** Of the names of its workers; an ordinal follows. */
   prefix: string;
@@ -89,6 +90,7 @@ export class SchedulerWatch {
       intervalSeconds: entry.intervalSeconds,
       drain: [...leaving].map((ordinal) => `${entry.prefix}${ordinal}`),
       drainSeconds: DRAIN_SECONDS,
+      targetSeconds: entry.targetSeconds,
     });
   }
 
@@ -125,6 +127,7 @@ export class SchedulerWatch {
       attempt,
       intervalSeconds,
       waitCount: adapt?.waitCount ?? 1,
+      targetSeconds: adapt?.targetSeconds,
       staleMs: Math.max(LEAST_STALE_MS, STALE_INTERVALS * intervalSeconds * 1000),
       prefix: `${childName(run.metadata, attempt, 'worker')}-`,
       answers: known?.uid === uid && known.attempt === attempt ? known.answers : new Answers(),
