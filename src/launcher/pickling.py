@@ -23,10 +23,23 @@ def travel_by_value(job, helpers):
         if module is job.module or any(os.path.abspath(path).startswith(folder + os.sep) for folder in folders):
             try:
                 register_pickle_by_value(module)
+                if module is not job.module and not can_travel(cloudpickle, module):
+                    cloudpickle.unregister_pickle_by_value(module)
+                    continue
                 names.add(module.__name__)
             except ValueError:  # a module that is no longer known by its name
                 pass
     prefer_cloudpickle(cloudpickle, names)
+
+
+def can_travel(cloudpickle, module):
+    """Whether the module's own functions and classes can be pickled with what they use: one with a lock goes by name."""
+    own = [value for value in vars(module).values() if callable(value) and getattr(value, "__module__", None) == module.__name__]
+    try:
+        cloudpickle.dumps(own)
+    except Exception:
+        return False
+    return True
 
 
 def prefer_cloudpickle(cloudpickle, names):

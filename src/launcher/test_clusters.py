@@ -180,3 +180,13 @@ def test_an_encrypted_address_without_certificates_says_what_is_missing(bench):
     executor = {"type": "DaskExecutor", "address": "tls://127.0.0.1:9", "clientKwargs": {"security": {"require_encryption": True}}}
     ended = bench.run("flow.py:main", executor=executor)
     assert (ended.code, ended.reason) == (2, "BadClientKwargs") and "TLS" in ended.message, ended.output
+
+
+def test_a_helper_that_cannot_travel_by_value_goes_by_name(bench):
+    bench.write(
+        helper="import threading\nLOCK = threading.Lock()\ndef double(x):\n    with LOCK:\n        return 2 * x",
+        clusters="import distributed\ndef small(**kwargs):\n    return distributed.LocalCluster(**kwargs)",
+        flow="import dask\nfrom helper import double\ndef main(): return dask.compute(dask.delayed(double)(2))[0]",
+    )
+    ended = bench.run("flow.py:main", executor=of_class("clusters.small"))
+    assert (ended.code, ended.value) == (0, 4), ended.output
