@@ -99,7 +99,11 @@ function stateOf(cache: Cache, pod: KubeObject | undefined, container: string): 
 function viewOf({ scheduler, run, now }: ObserveInput, attempt: number): SchedulerView {
   const newest = scheduler?.newest;
   if (scheduler === undefined || newest === undefined) return { kind: 'none' };
-  if (newest.sample === undefined) return { kind: 'silent', cause: newest.cause };
+  if (newest.sample === undefined) {
+    // Whoever has just begun to ask has not been kept waiting.
+    const patient = now - newest.since < scheduler.staleMs;
+    return patient ? { kind: 'none' } : { kind: 'silent', cause: newest.cause };
+  }
   const { sample, receivedAt } = newest;
   if (sample.uid !== run.metadata.uid || sample.attempt !== attempt) {
     return { kind: 'silent', cause: 'the scheduler answers for another run' };

@@ -35,15 +35,15 @@ function scaling(observed: Observed): ConditionChange | undefined {
   const adapt = adaptOf(observed);
   const running = currentAttempt(status)?.runningTime !== undefined;
   if (adapt === undefined) return undefined;
-  if (scheduler.kind !== 'heard') {
+  if (scheduler.kind === 'none') return undefined;
+  if (scheduler.kind === 'silent') {
     // Before it has answered for the first time nobody waits for a decision.
     if (!running) return undefined;
-    const cause = scheduler.kind === 'silent' ? ` (${scheduler.cause})` : '';
     return {
       type: 'Scaling',
       status: 'False',
       reason: 'SchedulerSilent',
-      message: `The Dask scheduler does not answer${cause}. The cluster keeps its size until it does.`,
+      message: `The Dask scheduler does not answer (${scheduler.cause}). The cluster keeps its size until it does.`,
     };
   }
   if (adapt.dryRun) {

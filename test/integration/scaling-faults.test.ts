@@ -30,31 +30,38 @@ beforeEach(async () => {
 });
 afterEach(() => operator.kill());
 
+/** One run of each generation of Dask, so that what takes time takes it once. */
+const GENERATIONS = ['prefect1', 'prefect3'] as const;
+const onBoth = <T>(name: string, step: (run: string, image: string) => Promise<T>): Promise<T[]> =>
+  Promise.all(GENERATIONS.map((generation) => step(`${name}-${generation}`, inject('images')[generation])));
+
 /** Two workers of one thread, each with a task that takes `seconds`. A patient flow ends only when told. */
-async function twoBusyWorkers(name: string, seconds: number, patient = false): Promise<void> {
-  await space.apply(
-    scalingRun({
-      name,
-      image: space.image,
-      flow: 'busy',
-      parameters: { tasks: 2, seconds, patient },
-      clusterKwargs: { n_workers: 2 },
-      adaptKwargs: { maximum: 2, target_duration: '1s' },
-    }),
-  );
-  await eventually(
-    'both workers have a task',
-    () => {
-      const { cluster, tasks } = histories.of(name).status;
-      return cluster?.workers?.ready === 2 && tasks?.running === 2;
-    },
-    SECONDS,
-  );
-}
+const twoBusyWorkers =
+  (seconds: number, patient = false) =>
+  async (name: string, image: string): Promise<void> => {
+    await space.apply(
+      scalingRun({
+        name,
+        image,
+        flow: 'busy',
+        parameters: { tasks: 2, seconds, patient },
+        clusterKwargs: { n_workers: 2 },
+        adaptKwargs: { minimum: 2, maximum: 2, target_duration: '1s' },
+      }),
+    );
+    await eventually(
+      'both workers have a task',
+      () => {
+        const { cluster, tasks } = histories.of(name).status;
+        return cluster?.workers?.ready === 2 && tasks?.running === 2;
+      },
+      SECONDS,
+    );
+  };
 
 /** A lowered maximum makes a busy worker leave, which takes as long as its task. Its ordinal. */
 async function lowered(name: string): Promise<number> {
-  await space.patch('flowrun', name, { spec: { executor: { adaptKwargs: { maximum: 1 } } } });
+  await space.patch('flowrun', name, { spec: { executor: { adaptKwargs: { minimum: 0, maximum: 1 } } } });
   return eventually(
     'a worker leaves',
     () => {
@@ -80,18 +87,19 @@ async function over(name: string) {
 test(
   'an operator killed while a worker drains takes the drain up again, and no task runs twice',
   async () => {
-    await twoBusyWorkers('killed', 25);
-    await lowered('killed');
+    await onBoth('killed', twoBusyWorkers(30));
+    await onBoth('killed', lowered);
     await operator.kill();
     operator = await start();
-    const status = await over('killed');
-    expect(status).toMatchObject({
-      phase: 'Succeeded',
-      result: { value: { sum: 1, runs: 2, distinct: 2 } },
-      cluster: { workers: { desired: 1, allocated: 2, failures: 0 } },
-      scaling: { history: [{ from: 2, to: 1 }] },
+    await onBoth('killed', async (name) => {
+      expect(await over(name)).toMatchObject({
+        phase: 'Succeeded',
+        result: { value: { sum: 1, runs: 2, distinct: 2 } },
+        cluster: { workers: { desired: 1, allocated: 2, failures: 0 } },
+        scaling: { history: [{ from: 2, to: 1 }] },
+      });
+      expect(histories.of(name).mostPods).toBe(2);
     });
-    expect(histories.of('killed').mostPods).toBe(2);
   },
   SECONDS * 1000,
 );
@@ -99,17 +107,17 @@ test(
 test(
   'a worker deleted while it drains is not replaced and not counted, and its task runs elsewhere',
   async () => {
-    await twoBusyWorkers('deleted', 25);
-    const ordinal = await lowered('deleted');
-    const selector = `flowrun.dev/name=deleted,flowrun.dev/ordinal=${ordinal}`;
-    const [pod] = await space.list('pod', selector);
-    await space.delete('pod', pod?.metadata.name ?? '');
-    const status = await over('deleted');
-    expect(status).toMatchObject({
-      phase: 'Succeeded',
-      result: { value: { sum: 1, distinct: 2 } },
-      cluster: { workers: { desired: 1, allocated: 2, failures: 0 } },
-      scaling: { history: [{ from: 2, to: 1 }] },
+    await onBoth('deleted', twoBusyWorkers(30));
+    await onBoth('deleted', async (name) => {
+      const ordinal = await lowered(name);
+      const [pod] = await space.list('pod', `flowrun.dev/name=${name},flowrun.dev/ordinal=${ordinal}`);
+      await space.delete('pod', pod?.metadata.name ?? '');
+      expect(await over(name)).toMatchObject({
+        phase: 'Succeeded',
+        result: { value: { sum: 1, distinct: 2 } },
+        cluster: { workers: { desired: 1, allocated: 2, failures: 0 } },
+        scaling: { history: [{ from: 2, to: 1 }] },
+      });
     });
   },
   SECONDS * 1000,
@@ -118,28 +126,101 @@ test(
 test(
   'a scheduler that does not answer leaves the size as it is, which is told, and scaling goes on afterwards',
   async () => {
-    const name = 'paused';
-    await twoBusyWorkers(name, 20, true);
-    const [scheduler] = await space.list('pod', `flowrun.dev/name=${name},flowrun.dev/role=scheduler`);
-    const pid = await processOf(scheduler?.metadata.name ?? '');
-    const scaling = () => histories.of(name).status.conditions?.find(({ type }) => type === 'Scaling');
-    process.kill(pid, 'SIGSTOP');
-    try {
-      // What it should do, could it ask: take one away.
-      await space.patch('flowrun', name, { spec: { executor: { adaptKwargs: { maximum: 1 } } } });
-      await eventually('silence is told', () => scaling()?.reason === 'SchedulerSilent', 60);
-      expect(scaling()).toMatchObject({ status: 'False' });
-    } finally {
-      process.kill(pid, 'SIGCONT');
-    }
-    await eventually('scaling goes on', () => scaling()?.reason === 'Adapting', 60).catch(explained(name));
-    await enough(space, name);
-    expect(await over(name)).toMatchObject({
-      phase: 'Succeeded',
-      result: { value: { sum: 1, runs: 2, distinct: 2 } },
-      cluster: { workers: { allocated: 2, failures: 0 } },
+    await onBoth('paused', twoBusyWorkers(20, true));
+    await onBoth('paused', async (name) => {
+      const selector = `flowrun.dev/name=${name},flowrun.dev/role=scheduler`;
+      const [scheduler] = await space.list('pod', selector);
+      const pid = await processOf(scheduler?.metadata.name ?? '');
+      const scaling = () => histories.of(name).status.conditions?.find(({ type }) => type === 'Scaling');
+      process.kill(pid, 'SIGSTOP');
+      try {
+        await eventually('silence is told', () => scaling()?.reason === 'SchedulerSilent', 60);
+        expect(scaling()).toMatchObject({ status: 'False' });
+        // What it should do, could it ask: take one away.
+        await space.patch('flowrun', name, {
+          spec: { executor: { adaptKwargs: { minimum: 0, maximum: 1 } } },
+        });
+        expect(histories.of(name).status.scaling?.history ?? []).toEqual([]);
+      } finally {
+        process.kill(pid, 'SIGCONT');
+      }
+      await eventually('scaling goes on', () => scaling()?.reason === 'Adapting', 60).catch(explained(name));
+      const shrunk = () => histories.of(name).status.cluster?.workers?.desired === 1;
+      await eventually('a worker is taken away', shrunk, 60).catch(explained(name));
+      await enough(space, name);
+      expect(await over(name)).toMatchObject({
+        phase: 'Succeeded',
+        result: { value: { sum: 1, runs: 2, distinct: 2 } },
+        cluster: { workers: { desired: 1, allocated: 2, failures: 0 } },
+        scaling: { history: [{ from: 2, to: 1 }] },
+      });
+      expect(histories.of(name).pods.size).toBe(2);
     });
-    expect(histories.of(name).pods.size).toBe(2);
+  },
+  SECONDS * 1000,
+);
+
+test(
+  'a flow that restarts its cluster gets its workers back, and none is counted as lost',
+  async () => {
+    await onBoth('restarted', async (name, image) => {
+      await space.apply(
+        scalingRun({
+          name,
+          image,
+          flow: 'restarted',
+          parameters: { tasks: 4 },
+          clusterKwargs: { n_workers: 2 },
+        }),
+      );
+      expect(await over(name)).toMatchObject({
+        phase: 'Succeeded',
+        result: { value: { distinct: 8 } },
+        cluster: { workers: { desired: 2, failures: 0 } },
+      });
+      expect(histories.of(name).pods.size).toBe(4);
+    });
+  },
+  SECONDS * 1000,
+);
+
+test(
+  'a quota that leaves no room is told, and the run goes on with the workers it has',
+  async () => {
+    const name = 'quota';
+    await space.apply({
+      apiVersion: 'v1',
+      kind: 'ResourceQuota',
+      metadata: { name: 'few' },
+      // Scheduler, flow and two workers; pods that have finished do not count.
+      spec: { hard: { pods: '4' } },
+    });
+    try {
+      await space.apply(
+        scalingRun({
+          name,
+          image: space.image,
+          flow: 'busy',
+          parameters: { tasks: 40, seconds: 0.5, patient: true },
+          adaptKwargs: { maximum: 4, target_duration: '1s' },
+        }),
+      );
+      const told = await eventually(
+        'the quota is told',
+        () => histories.of(name).status.conditions?.find(({ type }) => type === 'WorkersPending'),
+        SECONDS,
+      );
+      expect(told).toMatchObject({ status: 'True', reason: 'QuotaExceeded' });
+      expect(told.message).toMatch(/group default cannot start: QuotaExceeded: exceeded quota: few/);
+      await enough(space, name);
+      expect(await over(name)).toMatchObject({
+        phase: 'Succeeded',
+        result: { value: { runs: 40, distinct: 40 } },
+      });
+      expect(histories.of(name).mostPods).toBe(2);
+    } finally {
+      await space.delete('resourcequota', 'few');
+    }
   },
   SECONDS * 1000,
 );

@@ -91,6 +91,16 @@ def busy(tasks, seconds, patient=False):
     return counted(client, tasks, results)
 
 
+def restarted(tasks):
+    """All workers are closed in the middle; others come for them."""
+    client = Client()
+    results = client.gather(client.map(work, range(tasks), pure=False))
+    client.restart(timeout=120)
+    until("two workers", lambda: size(client) == 2)
+    more = client.map(work, range(tasks, 2 * tasks), pure=False)
+    return counted(client, 2 * tasks, results + client.gather(more))
+
+
 def stuck(tasks, resource):
     """Tasks that no worker can run, beside others; given up when told."""
     client = Client()
@@ -105,7 +115,7 @@ def stuck(tasks, resource):
 export function scalingRun(options: {
   name: string;
   image: string;
-  flow: 'held' | 'zero' | 'groups' | 'pinned' | 'busy' | 'stuck';
+  flow: 'held' | 'zero' | 'groups' | 'pinned' | 'busy' | 'restarted' | 'stuck';
   parameters: object;
   clusterKwargs?: object;
   adaptKwargs?: object;
