@@ -119,6 +119,7 @@ class FlowRun:
         if not isinstance(result, dict) or len(encoded) > MAX_RESULT_BYTES:
             return {"accepted": False, "reason": "not an object of at most %d bytes" % MAX_RESULT_BYTES}
         result = json.loads(encoded)
+        self.launcher_seen = True  # it may have come and gone between two ticks
         if self.result is None:
             self.result = result
             self.bell.ring()
