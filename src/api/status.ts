@@ -20,6 +20,16 @@ export const PHASES = [
 /** Kinds of workers of one run. */
 export const MAX_GROUPS = 16;
 
+const lostWorker = z.strictObject({
+  name: nonEmpty(63).describe('Name of its pod.'),
+  reason: nonEmpty(128).describe(
+    '`OutOfMemory`, `Crashed`, `Deleted`, or what the cluster says: `Evicted`, `DeletionByTaintManager`, …',
+  ),
+  exitCode: z.int32().describe('Exit code of its process.').optional(),
+});
+
+export type LostWorker = z.infer<typeof lostWorker>;
+
 const workers = z.strictObject({
   desired: int32().describe('Workers there should be.').optional(),
   ready: int32().describe('Workers connected to the scheduler.').optional(),
@@ -28,6 +38,7 @@ const workers = z.strictObject({
     .describe('Worker ordinals given out so far in this attempt; none is used twice.')
     .optional(),
   failures: int32().describe('Workers lost in this attempt, and replaced.').optional(),
+  lost: listMap(lostWorker, 'name', 5).describe('The last that were lost, newest last.').optional(),
 });
 
 const ordinals = () => text(8192);

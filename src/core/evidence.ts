@@ -1,5 +1,6 @@
 import type { Attempt } from '../api/attempt.ts';
 import { type Ending, ending } from './end.ts';
+import { endOfKilledWorker } from './killed-worker.ts';
 import type { Observed, PodState } from './observed.ts';
 import { type RunResult, resultInMessage } from './result.ts';
 
@@ -9,12 +10,13 @@ import { type RunResult, resultInMessage } from './result.ts';
  */
 export function evidenceOfEnd(observed: Observed, attempt: Attempt): Ending | undefined {
   const { scheduler, children, run } = observed;
-  if (scheduler.kind === 'heard' && scheduler.result !== undefined) return fromReport(scheduler.result);
+  if (scheduler.kind === 'heard' && scheduler.result !== undefined)
+    return fromReport(scheduler.result, observed);
   const { flow } = children;
   // A pod of another UID under the committed name is not the one that ran.
   if (flow.state === 'finished' && (attempt.flowPodUID ?? flow.uid) === flow.uid) {
     const report = resultInMessage(flow.message, run.uid, attempt.number);
-    return report === undefined ? fromExit(flow) : fromReport(report);
+    return report === undefined ? fromExit(flow) : fromReport(report, observed);
   }
   if (attempt.flowPodUID !== undefined && observed.flowPodLost) {
     return ending(
@@ -25,7 +27,9 @@ export function evidenceOfEnd(observed: Observed, attempt: Attempt): Ending | un
   return undefined;
 }
 
-function fromReport(report: RunResult): Ending {
+function fromReport(report: RunResult, observed: Observed): Ending | undefined {
+  const killed = endOfKilledWorker(report, observed);
+  if (killed !== undefined) return killed === 'wait' ? undefined : killed;
   // A launcher that got SIGTERM does not know why. Where the operator wanted a stop, its reason replaces this one.
   if (report.outcome === 'Cancelled') {
     const message =

@@ -14,6 +14,8 @@ export const REASONS = {
   SchedulerOutOfMemory: { class: 'Infrastructure', final: false },
   SchedulerFailed: { class: 'Infrastructure', final: false },
   WorkersFailed: { class: 'Spec', final: true },
+  WorkerOutOfMemory: { class: 'Flow', final: false },
+  WorkerCrashed: { class: 'Flow', final: false },
   WorkersOutOfMemory: { class: 'Spec', final: true },
 } as const satisfies Record<string, { class: 'Flow' | 'Spec' | 'Infrastructure'; final: boolean }>;
 

@@ -3,6 +3,7 @@ import type { Decision } from './decision.ts';
 import { departed } from './departures.ts';
 import { warning } from './end.ts';
 import type { Observed, PodState } from './observed.ts';
+import { withLost } from './lost-workers.ts';
 import { groupsOf, leavingOrdinals, wantedOrdinals, withGroups } from './groups.ts';
 import { formatTime } from './time.ts';
 import { commit } from './transition.ts';
@@ -55,6 +56,8 @@ export function replaceDeadWorkers(observed: Observed, attempt: Attempt): Decisi
       group.leaving.delete(ordinal);
     }
   }
+  const gone = dead.map(([, pod]) => pod);
+  const lostOf = gone.length === 0 ? {} : { lost: withLost(workers.lost, gone) };
   return commit(observed, {
     why: [
       ...(dead.length > 0 ? [`replace ${dead.length} lost workers`] : []),
@@ -62,11 +65,11 @@ export function replaceDeadWorkers(observed: Observed, attempt: Attempt): Decisi
     ].join(', '),
     fields: {
       cluster: withGroups(
-        { ...observed.status.cluster, workers: { ...workers, failures, allocated } },
+        { ...observed.status.cluster, workers: { ...workers, failures, allocated, ...lostOf } },
         groups,
       ),
     },
-    events: dead.length === 0 ? [] : [lost(dead.map(([, pod]) => pod))],
+    events: dead.length === 0 ? [] : [lost(gone)],
   });
 }
 

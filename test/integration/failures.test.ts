@@ -41,9 +41,28 @@ def greet(name, *, punctuation):
 def on_cluster():
     from distributed import Client
     return Client().submit(main, 0).result()
+
+def hog():
+    from distributed import Client
+    return Client().submit(lambda: len(b"x" * (2 << 30))).result()
+
+def crash():
+    import os
+    from distributed import Client
+    return Client().submit(os._exit, 7).result()
 `;
 
-const oneWorker = { type: 'DaskExecutor', clusterKwargs: { n_workers: 1, security: 'none' } };
+const oneWorker = { type: 'DaskExecutor', clusterKwargs: { n_workers: 1 } };
+
+/** Dask gives a task up as soon as one worker has died under it, not the fourth. */
+const noSecondTry = (kwargs: object) => ({
+  ...oneWorker,
+  clusterKwargs: {
+    ...oneWorker.clusterKwargs,
+    ...kwargs,
+    env: { DASK_DISTRIBUTED__SCHEDULER__ALLOWED_FAILURES: '0' },
+  },
+});
 
 const FAILURES: Record<string, Failure> = {
   raises: {
@@ -109,6 +128,26 @@ const FAILURES: Record<string, Failure> = {
     reason: 'ImageUnusable',
     message: [/localhost\/no-such-image:1/],
     left: [],
+  },
+  'has a task that needs more memory than a worker may use': {
+    flow: { entrypoint: 'flow.py:hog' },
+    executor: noSecondTry({ memory_limit: '400 MiB' }),
+    reason: 'WorkerOutOfMemory',
+    exitCode: 3,
+    message: [
+      /KilledWorker: task lambda/,
+      /-worker-0 needed more memory/,
+      /raise clusterKwargs\.memory_limit/,
+    ],
+    left: ['flow'],
+  },
+  'has a task that crashes its worker': {
+    flow: { entrypoint: 'flow.py:crash' },
+    executor: noSecondTry({}),
+    reason: 'WorkerCrashed',
+    exitCode: 3,
+    message: [/KilledWorker: task _exit/, /-worker-0 ended with code 7/],
+    left: ['flow'],
   },
   'has workers that cannot start': {
     flow: { entrypoint: 'flow.py:on_cluster' },
