@@ -30,10 +30,11 @@ export function tlsSecret(
     },
     type: 'Opaque',
     immutable: true,
-    stringData: {
-      [FILES.ca]: credentials.ca,
-      [FILES.cert]: credentials.cert,
-      [FILES.key]: credentials.key,
+    // PEM is ASCII.
+    data: {
+      [FILES.ca]: btoa(credentials.ca),
+      [FILES.cert]: btoa(credentials.cert),
+      [FILES.key]: btoa(credentials.key),
     },
   };
 }
