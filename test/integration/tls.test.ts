@@ -73,14 +73,10 @@ async function answer(socket: ReturnType<typeof connect> | ReturnType<typeof con
   }
 }
 
-/** Worker ports are random: the one that is listened on, by the kernel's own table. */
+/** Worker ports are random, and a worker listens for HTTP as well: its log tells where it speaks Dask. */
 async function workerPort(pod: string): Promise<number> {
-  const table = await space.exec(pod, ['cat', '/proc/net/tcp']);
-  const listening = table
-    .split('\n')
-    .map((line) => line.trim().split(/\s+/))
-    .filter(([, local = '', , state]) => state === '0A' && !local.startsWith('0100007F'));
-  return Number.parseInt(listening[0]?.[1]?.split(':')[1] ?? '', 16);
+  const [, port] = /Start worker at: +tls:\/\/[\d.]+:(\d+)/.exec(await space.logs(pod)) ?? [];
+  return Number(port);
 }
 
 describe.each(['prefect1', 'prefect3'] as const)('a run with the Dask of %s', (generation) => {
