@@ -3,6 +3,7 @@ import type { LostWorker } from '../api/status.ts';
 import { evidenceOfEnd } from './evidence.ts';
 import type { Load } from './load.ts';
 import { initialWorlds, observeWorld } from './model-world.ts';
+import { load, pod, worker } from './observed.fixture.ts';
 import type { PodState } from './observed.ts';
 import type { RunResult } from './result.ts';
 
@@ -21,26 +22,9 @@ const report: RunResult = {
   message: 'KilledWorker: task fatal was running on workers that died, the last one was run-1-worker-1',
 };
 
-const base = { uid: 'w', terminating: false, goneAt: undefined, node: 'n' };
-const running = (name: string, terminating = false): PodState => ({
-  ...base,
-  terminating,
-  name,
-  state: 'running',
-  stopping: false,
-  ready: true,
-  problem: undefined,
-});
-const finished = (name: string, how: object = {}): PodState => ({
-  ...base,
-  name,
-  state: 'finished',
-  exitCode: 1,
-  oomKilled: false,
-  message: '',
-  reason: undefined,
-  ...how,
-});
+const running = (name: string, terminating = false) => pod(name, 'running', { terminating });
+const finished = (name: string, how: Parameters<typeof pod>[2] = {}) =>
+  pod(name, 'finished', { exitCode: 1, ...how });
 
 function endWith(
   worker: PodState,
@@ -116,37 +100,11 @@ test.each<[string, PodState]>([
   expect(endWith(running(NAME), flow)).toMatchObject({ reason: 'KilledWorker', class: 'Infrastructure' });
 });
 
-const load = (workers: Load['workers']): Load => ({
-  at: 0,
-  demand: [],
-  keysWanted: false,
-  scattersWaiting: 0,
-  finished: 0,
-  idleSeconds: 0,
-  workers,
-});
-
 test('the scheduler tells whether the worker is still there, also when the flow has ended', () => {
   const ended = finished('flow', { exitCode: 3 });
-  const alive: Load['workers'] = new Map([
-    [
-      1,
-      {
-        threads: 1,
-        working: true,
-        paused: false,
-        processing: 0,
-        executing: 0,
-        longRunning: 0,
-        pinned: false,
-        bytes: 0,
-        memoryLimitBytes: 0,
-        drain: undefined,
-      },
-    ],
-  ]);
-  expect(endWith(running(NAME), ended, [load(new Map())])).toBeUndefined();
+  const alive = load({ workers: new Map([[1, worker()]]) });
+  expect(endWith(running(NAME), ended, [load()])).toBeUndefined();
   // Under a nanny the process died and its pod lives on.
-  expect(endWith(running(NAME), ended, [load(alive)])).toMatchObject({ reason: 'KilledWorker' });
-  expect(endWith(running(NAME, true), ended, [load(new Map())])).toMatchObject({ reason: 'KilledWorker' });
+  expect(endWith(running(NAME), ended, [alive])).toMatchObject({ reason: 'KilledWorker' });
+  expect(endWith(running(NAME, true), ended, [load()])).toMatchObject({ reason: 'KilledWorker' });
 });
