@@ -103,7 +103,7 @@ export class Operator {
     const resolveConfig = this.#resolveConfig();
     const keys = await this.#keys(client, now, signal);
     const plans = new AttemptPlans({ client, cache, config: resolveConfig, programs, keys, now });
-    const schedulers = new SchedulerWatch(monitor, cache, keys, config.sampleSeconds);
+    const schedulers = new SchedulerWatch(monitor, cache, keys, config.sampleSeconds, add);
     const telemetry = new Telemetry(metrics);
     const events = new EventRecorder({ client, controller: MANAGER, instance });
     const reconciler = new Reconciler({

@@ -47,11 +47,22 @@ export class SchedulerWatch {
   readonly #cache: Cache;
   readonly #keys: AttemptTlsKeys | undefined;
   readonly #intervalSeconds: number;
+  readonly #onKeys: (key: string) => void;
   readonly #entries = new Map<string, Entry>();
 
-  /** `intervalSeconds`: between two looks at a cluster of fixed size. */
-  constructor(monitor: Monitor, cache: Cache, keys: AttemptTlsKeys | undefined, intervalSeconds: number) {
+  /**
+   * `intervalSeconds`: between two looks at a cluster of fixed size. `onKeys`: what a run's scheduler is spoken to with is there
+   * now, so the run shall be looked at again; it may have ended meanwhile.
+   */
+  constructor(
+    monitor: Monitor,
+    cache: Cache,
+    keys: AttemptTlsKeys | undefined,
+    intervalSeconds: number,
+    onKeys: (key: string) => void,
+  ) {
     this.#keys = keys;
+    this.#onKeys = onKeys;
     this.#monitor = monitor;
     this.#cache = cache;
     this.#intervalSeconds = intervalSeconds;
@@ -80,7 +91,7 @@ export class SchedulerWatch {
     const host = ip.includes(':') ? `[${ip}]` : ip;
     const secure = pod?.metadata.labels?.[LABELS.security] === 'tls';
     const ref = { ...run.metadata, attempt: attempt.number };
-    const tls = secure ? this.#keys?.forOperator(ref, () => this.follow(key, run, plan, leaving)) : undefined;
+    const tls = secure ? this.#keys?.forOperator(ref, () => this.#onKeys(key)) : undefined;
     if (secure && tls === undefined) return;
     this.#monitor.track(key, {
       url: `${secure ? 'wss' : 'ws'}://${host}:${RPC_PORT}`,
