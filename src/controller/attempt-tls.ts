@@ -1,4 +1,5 @@
-import { type RunRef, childName } from '../core/names.ts';
+import type { RunRef } from '../core/names.ts';
+import { schedulerHost } from '../manifests/scheduler-service.ts';
 import { type AttemptTls, type Credentials, credentialsFor } from '../pki/authority.ts';
 
 const HOUR_MS = 3_600_000;
@@ -34,7 +35,7 @@ export class AttemptTlsKeys {
   forOperator(ref: Ref, onMade: () => void): (Credentials & { servername: string }) | undefined {
     const key = `${ref.uid}/${ref.attempt}`;
     const known = this.#own.get(key);
-    if (known !== undefined) return { ...known, servername: schedulerName(ref) };
+    if (known !== undefined) return { ...known, servername: schedulerHost(ref, ref.attempt) };
     if (this.#own.has(key)) return undefined;
     this.#own.set(key, undefined);
     for (const oldest of this.#own.keys()) {
@@ -55,14 +56,10 @@ export class AttemptTlsKeys {
     return {
       uid: ref.uid,
       attempt: ref.attempt,
-      schedulerName: schedulerName(ref),
+      schedulerName: schedulerHost(ref, ref.attempt),
       // Clocks of nodes differ.
       notBefore: new Date(now - HOUR_MS),
       notAfter: new Date(now + lastsMs),
     };
   }
-}
-
-function schedulerName(ref: Ref): string {
-  return `${childName(ref, ref.attempt, 'scheduler')}.${ref.namespace}.svc`;
 }

@@ -29,8 +29,12 @@ export function schedulerService(run: RunRef, attempt: number, _resolved: Resolv
   };
 }
 
+/** Name of the scheduler's Service, and in its certificate. */
+export function schedulerHost(run: RunRef, attempt: number): string {
+  return `${childName(run, attempt, 'scheduler')}.${run.namespace}.svc`;
+}
+
 /** Where flow and workers find the scheduler; resolved by the search path of their pods, whatever the cluster's domain. */
 export function schedulerAddress(run: RunRef, attempt: number, security: 'none' | 'tls'): string {
-  const host = `${childName(run, attempt, 'scheduler')}.${run.namespace}.svc`;
-  return `${security === 'tls' ? 'tls' : 'tcp'}://${host}:${PORTS.comm}`;
+  return `${security === 'tls' ? 'tls' : 'tcp'}://${schedulerHost(run, attempt)}:${PORTS.comm}`;
 }
