@@ -34,21 +34,22 @@ interface WatchOptions {
   onSample: () => void;
 }
 
-const FIRST_DELAY_MS = 250;
-const MAX_DELAY_MS = 5000;
+const LEAST_DELAY_MS = 250;
+const MOST_DELAY_MS = 5000;
 /** Above the time that a sample takes on a busy scheduler, whose event loop may stand for a second or two. */
 const ANSWER_MARGIN_MS = 4000;
 /** A scheduler that answers every poll at once cannot make the operator spin. */
 const MIN_SPACING_MS = 50;
 
-/** Follows one scheduler until stopped: connects, long-polls, and reconnects with growing, jittered delays. */
+/** Follows one scheduler until stopped: connects, long-polls, and reconnects after jittered delays. */
 export class Watch {
   readonly #options: WatchOptions;
   readonly #stop = new AbortController();
   readonly #done: Promise<void>;
   #target: Target;
   #newest: Newest;
-  #delay = FIRST_DELAY_MS;
+  /** On the monotonic clock: when the scheduler was heard last, or first asked. */
+  #heardAt = performance.now();
   /** The connection whose poll may take as long as the interval. */
   #waiting: Rpc | undefined;
 
@@ -90,8 +91,8 @@ export class Watch {
       const cause = `${error.kind}: ${error.message}`;
       this.#newest =
         this.#newest.sample === undefined ? { ...this.#newest, cause } : { ...this.#newest, cause };
-      await pause(this.#delay * (0.75 + Math.random() / 4), signal);
-      this.#delay = Math.min(this.#delay * 1.5, MAX_DELAY_MS);
+      const delay = reconnectDelay(performance.now() - this.#heardAt);
+      await pause(delay * (0.75 + Math.random() / 4), signal);
     }
   }
 
@@ -115,7 +116,7 @@ export class Watch {
           plain = new PlainScheduler(rpc, this.#options.now);
           continue;
         }
-        this.#delay = FIRST_DELAY_MS;
+        this.#heardAt = performance.now();
         this.#newest = { sample, receivedAt: this.#options.now(), drain: target.drain };
         this.#options.onSample();
         if (plain === undefined) after = sample.seq;
@@ -127,6 +128,14 @@ export class Watch {
       rpc.close();
     }
   }
+}
+
+/**
+ * Milliseconds until the next attempt to connect: a tenth of the time that the scheduler has been silent, within bounds. So
+ * one that was long in coming is heard soon after it came, before much of its work is done, and one that is gone costs little.
+ */
+export function reconnectDelay(silentMs: number): number {
+  return Math.min(Math.max(silentMs / 10, LEAST_DELAY_MS), MOST_DELAY_MS);
 }
 
 /** What of a target the scheduler is told at once. */

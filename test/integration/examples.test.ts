@@ -111,7 +111,9 @@ describe('an example', () => {
       },
     });
     const history = status.scaling?.history ?? [];
-    expect(history.map(({ from }) => from)[0]).toBe(1);
+    expect(history[0], `${JSON.stringify(status)}\n${operator.log().slice(-4000)}`).toMatchObject({
+      from: 1,
+    });
     expect(Math.max(...history.map(({ to }) => to))).toBeGreaterThan(1);
     expect(history.at(-1)).toMatchObject({ to: 1, reason: expect.stringMatching(/results are held/) });
     expect(left).toEqual(['flow']);
