@@ -1,6 +1,8 @@
 import { KubeConfig } from '@kubernetes/client-node';
 import { FLOW_RUN } from '../../src/controller/flow-run.ts';
+import { classifyPod } from '../../src/core/classify.ts';
 import { LABELS } from '../../src/core/names.ts';
+import type { PodState } from '../../src/core/observed.ts';
 import { Client } from '../../src/kube/client.ts';
 import { Informer } from '../../src/kube/informer.ts';
 import { type KubeObject, toKey } from '../../src/kube/object.ts';
@@ -63,7 +65,7 @@ export class WorkerHistories {
     const history = this.of(run);
     const own = this.#pods.store.list().filter(({ metadata }) => metadata.labels?.[LABELS.name] === run);
     for (const { metadata } of own) history.pods.add(toKey(this.#namespace, metadata.name ?? ''));
-    const alive = own.filter((pod) => pod.metadata.deletionTimestamp === undefined && !isOver(pod));
+    const alive = own.map((pod) => classifyPod(pod, 'worker')).filter(isThere);
     history.mostPods = Math.max(history.mostPods, alive.length);
   }
 
@@ -77,8 +79,9 @@ export class WorkerHistories {
   }
 }
 
-function isOver(pod: KubeObject): boolean {
-  return /"phase":"(Succeeded|Failed)"/.test(JSON.stringify(pod['status'] ?? {}));
+/** A pod whose container has ended is over, though the kubelet says `Running` a little longer. */
+function isThere(pod: PodState): boolean {
+  return pod.state !== 'absent' && pod.state !== 'finished' && !pod.terminating;
 }
 
 /** How often the size went the other way. */
