@@ -1,6 +1,8 @@
 import { parseArgs } from 'node:util';
 import { z } from 'zod';
+import type { OperatorPods } from './manifests/network-policy.ts';
 
+const keyOf = (pair: string) => pair.slice(0, pair.indexOf('='));
 const count = (least: number) => z.coerce.number().int().min(least);
 
 /** What can be set, by flag or environment. */
@@ -16,8 +18,27 @@ export const settings = z.object({
   leaseNamespace: z.string().min(1).optional(),
   /** Where the Secret is that all keys are derived from. */
   seedNamespace: z.string().min(1).optional(),
+  /** The pods that operators run as, `namespace/label=value,…`. Present: each Dask cluster is fenced by a NetworkPolicy. */
+  operatorPods: z
+    .string()
+    .regex(/^[^/]+\/[^=,]+=[^=,]*(,[^=,]+=[^=,]*)*$/, 'must read `namespace/label=value,…`')
+    .transform((text): OperatorPods => {
+      const slash = text.indexOf('/');
+      const labels = text.slice(slash + 1).split(',');
+      return {
+        namespace: text.slice(0, slash),
+        labels: Object.fromEntries(labels.map((pair) => [keyOf(pair), pair.slice(keyOf(pair).length + 1)])),
+      };
+    })
+    .optional(),
   /** Of clusters whose `clusterKwargs` do not say. */
   security: z.enum(['tls', 'none']).default('tls'),
+  /** Of the pods of runs: `restricted` promises not to be root where the run does not say. */
+  podDefaults: z.enum(['restricted', 'baseline']).default('restricted'),
+  /** User id of pods of runs that name none. */
+  runAsUser: count(1).optional(),
+  /** `baseline`: what the Pod Security level of that name forbids, no run may have, in no namespace. */
+  podPolicy: z.enum(['baseline', 'none']).default('baseline'),
   leaseName: z.string().min(1).default('flowrun-operator'),
   /** Absent: no HTTP server. */
   httpPort: count(0).max(65_535).optional(),
@@ -37,7 +58,14 @@ const FLAGS = {
   'lease-name': 'name of that Lease (default flowrun-operator)',
   'seed-namespace':
     'namespace of the Secret that all keys are derived from (default: that of the Lease, else of the kubeconfig)',
+  'operator-pods':
+    'fence each Dask cluster by a NetworkPolicy that lets in its own pods and these, `namespace/label=value,…` (default: none is made)',
   security: 'tls or none: Dask traffic of clusters that do not say themselves (default tls)',
+  'pod-defaults':
+    'restricted or baseline: whether pods of runs that do not say may not be root (default restricted)',
+  'run-as-user': 'user id of pods of runs that name none (default: that of their image)',
+  'pod-policy':
+    'baseline or none: refuse host paths, privilege and the like in runs of any namespace (default baseline)',
   'http-port': 'serve /metrics, /healthz and /readyz on this port',
   'log-level': 'fatal, error, warn, info, debug or trace (default info)',
 } as const;

@@ -157,7 +157,9 @@ export const podSettings = {
   affinity: freeForm(3).describe('Affinity and anti-affinity, as in a Pod.').optional(),
   priorityClassName: nonEmpty(253).describe('PriorityClass of the pods.').optional(),
   securityContext: freeForm(32)
-    .describe('Security context of the pods (`runAsUser`, `fsGroup`, …), as in a Pod.')
+    .describe(
+      'Security context of the pods (`runAsUser`, `fsGroup`, …), as in a Pod. What it leaves out is `runAsNonRoot: true` and `seccompProfile: {type: RuntimeDefault}`; an image whose user is root needs a `runAsUser`, or `runAsNonRoot: false` where root is allowed.',
+    )
     .optional(),
   terminationGracePeriodSeconds: int32()
     .describe('Seconds the flow has to finish after it was told to stop.')

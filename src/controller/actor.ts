@@ -105,7 +105,7 @@ export class Actor {
       gracePeriodSeconds: CLUSTER_GRACE_SECONDS,
       signal,
     });
-    for (const { metadata } of this.#cache.pods(uid)) {
+    for (const { metadata } of this.#cache.pods(namespace, uid)) {
       if (metadata.labels?.[LABELS.attempt] !== String(attempt)) continue;
       if (metadata.labels[LABELS.role] !== 'flow') this.#cache.own.deleted(metadata.uid ?? '');
     }

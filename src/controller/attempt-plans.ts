@@ -2,15 +2,18 @@ import { z } from 'zod';
 import { parseFlowRun } from '../api/parse.ts';
 import type { ChildRef } from '../core/decision.ts';
 import { childName } from '../core/names.ts';
+import { policyProblems } from '../core/pod-policy.ts';
 import { type ResolveConfig, resolve } from '../core/resolve.ts';
 import { type Resolved, resolvedSchema } from '../core/resolved.ts';
 import { parseTime } from '../core/time.ts';
 import type { Client } from '../kube/client.ts';
 import { isAlreadyExists } from '../kube/errors.ts';
 import { type KubeObject, nameOf } from '../kube/object.ts';
-import { CONFIG_MAP, POD, type Resource, SECRET, SERVICE } from '../kube/resource.ts';
+import { CONFIG_MAP, NETWORK_POLICY, POD, type Resource, SECRET, SERVICE } from '../kube/resource.ts';
 import { filesConfigMap } from '../manifests/files-config-map.ts';
 import { flowPod } from '../manifests/flow-pod.ts';
+import type { Manifest } from '../manifests/object.ts';
+import { type OperatorPods, networkPolicy } from '../manifests/network-policy.ts';
 import { schedulerPod } from '../manifests/scheduler-pod.ts';
 import { schedulerService } from '../manifests/scheduler-service.ts';
 import { workerPod } from '../manifests/worker-pod.ts';
@@ -38,6 +41,8 @@ export interface AttemptPlansOptions {
   programs: Record<string, string>;
   /** Absent: no run may have encryption. */
   keys: AttemptTlsKeys | undefined;
+  /** Whom a cluster's NetworkPolicy lets in beside its own pods. Absent: clusters get none. */
+  operatorPods: OperatorPods | undefined;
   now: () => number;
 }
 
@@ -66,11 +71,15 @@ export class AttemptPlans {
       }
     }
     const built = resolved;
-    return (child) => this.#build(ref, built, child);
+    return (child) => {
+      const made = this.#build(ref, built, child);
+      if (made.resource === POD) this.#judge(made.object);
+      return made;
+    };
   }
 
   async #store(ref: AttemptRef, signal: AbortSignal): Promise<Resolved> {
-    const { client, cache, config, programs } = this.#options;
+    const { client, cache, config, programs, operatorPods } = this.#options;
     const parsed = parseFlowRun(ref.run);
     if (!parsed.ok) throw new Error(parsed.message);
     const { flow } = parsed.value.spec;
@@ -84,24 +93,36 @@ export class AttemptPlans {
     const { created, object } = await client.createOwned(CONFIG_MAP, { ...manifest }, { signal });
     cache.own.wrote(CONFIG_MAP.kind, { metadata: object.metadata });
     const resolved = created ? resolution.resolved : stored(object);
-    if (resolved.cluster?.security === 'tls')
-      await this.#storeKeys(ref, object, parsed.value.spec.activeDeadlineSeconds, signal);
+    const { cluster } = resolved;
+    const owner = { name: nameOf(object), uid: object.metadata.uid ?? '' };
+    await Promise.all([
+      cluster?.security === 'tls'
+        ? this.#storeKeys(ref, owner, parsed.value.spec.activeDeadlineSeconds, signal)
+        : undefined,
+      cluster !== undefined && operatorPods !== undefined
+        ? this.#ensure(NETWORK_POLICY, networkPolicy(ref, ref.attempt, operatorPods, owner), signal)
+        : undefined,
+    ]);
     return resolved;
   }
 
-  /** Before any pod is made, which could not start without. One that is there was made by this attempt's operator before a restart. */
+  /** Before any pod is made, which could not start without. */
   async #storeKeys(
     ref: AttemptRef,
-    files: KubeObject,
+    owner: { name: string; uid: string },
     activeDeadlineSeconds: number | undefined,
     signal: AbortSignal,
   ): Promise<void> {
-    const { client, keys } = this.#options;
+    const { keys } = this.#options;
     if (keys === undefined) throw new Error('the attempt needs certificates, and this operator has no seed');
     const credentials = await keys.forPods(ref, activeDeadlineSeconds);
-    const owner = { name: nameOf(files), uid: files.metadata.uid ?? '' };
+    await this.#ensure(SECRET, tlsSecret(ref, ref.attempt, credentials, owner), signal);
+  }
+
+  /** Creates what the operator may not read. One that is there was made by this attempt's operator before a restart. */
+  async #ensure(resource: Resource, manifest: Manifest, signal: AbortSignal): Promise<void> {
     try {
-      await client.create(SECRET, { ...tlsSecret(ref, ref.attempt, credentials, owner) }, { signal });
+      await this.#options.client.create(resource, { ...manifest }, { signal });
     } catch (error) {
       if (!isAlreadyExists(error)) throw error;
     }
@@ -125,6 +146,13 @@ export class AttemptPlans {
     }
   }
 
+  /** What the pods are built from was stored where users may write, too: so the policy is held here again. */
+  #judge({ metadata, spec }: KubeObject): void {
+    if (this.#options.config.podPolicy === 'none') return;
+    const problems = policyProblems(`pod ${metadata.name ?? ''}`, { metadata, spec: podSpec.parse(spec) });
+    if (problems.length > 0) throw new RefusedPod(problems.join(' '));
+  }
+
   /** What is left of the run's active deadline: on the pod it holds while the operator is down, too. */
   #remainingSeconds(ref: AttemptRef): number | undefined {
     const parsed = parseFlowRun(ref.run);
@@ -140,6 +168,11 @@ export class AttemptPlans {
 export function nameOfChild(ref: Pick<AttemptRef, 'name' | 'uid' | 'attempt'>, child: ChildRef): string {
   return childName(ref, ref.attempt, child.role, child.role === 'worker' ? child.ordinal : undefined);
 }
+
+const podSpec = z.record(z.string(), z.unknown());
+
+/** A pod that this operator does not make, whoever asks. */
+export class RefusedPod extends Error {}
 
 const filesView = z.object({ data: z.object({ 'resolved.json': z.string() }) });
 

@@ -40,7 +40,10 @@ export class Cache {
         resource,
         labelSelector: LABELS.uid,
         transform,
-        indexes: { owner: (object) => [controllerOf(object)?.uid ?? ''] },
+        // An owner reference reaches no other namespace, whatever it says.
+        indexes: {
+          owner: (object) => [toKey(object.metadata.namespace, controllerOf(object)?.uid ?? '')],
+        },
       });
       informer.onChange((object, previous) => {
         const child = object ?? previous;
@@ -78,8 +81,8 @@ export class Cache {
     return object !== undefined && controllerOf(object)?.uid === ownerUid ? object : undefined;
   }
 
-  pods(ownerUid: string): KubeObject[] {
-    return this.#children.Pod.store.by('owner', ownerUid);
+  pods(namespace: string, ownerUid: string): KubeObject[] {
+    return this.#children.Pod.store.by('owner', toKey(namespace, ownerUid));
   }
 
   async run(signal: AbortSignal): Promise<void> {

@@ -82,7 +82,7 @@ function childrenOf({ run, cache }: ObserveInput, attempt: number): Children {
 /** Those that shall exist are looked up by name: pods just created are not in the index yet. */
 function ordinalsSeen(run: FlowRun, cache: Cache, attempt: number): Set<number> {
   const ordinals = wantedOrdinals(run.status ?? {});
-  for (const { metadata } of cache.pods(run.metadata.uid)) {
+  for (const { metadata } of cache.pods(run.metadata.namespace, run.metadata.uid)) {
     if (metadata.labels?.[LABELS.attempt] !== String(attempt)) continue;
     const ordinal = metadata.labels[LABELS.ordinal];
     if (ordinal !== undefined) ordinals.add(Number(ordinal));

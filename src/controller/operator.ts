@@ -9,6 +9,7 @@ import { isFenced, isRetryable } from '../kube/errors.ts';
 import { EventRecorder } from '../kube/events.ts';
 import { LeaderElection } from '../kube/leader.ts';
 import { WorkQueue } from '../kube/workqueue.ts';
+import type { OperatorPods } from '../manifests/network-policy.ts';
 import { HttpServer } from '../ops/http.ts';
 import { Metrics } from '../ops/metrics.ts';
 import { Actor, SELECTOR_KEYS } from './actor.ts';
@@ -47,7 +48,11 @@ export interface OperatorOptions {
     leaseNamespace?: string | undefined;
     leaseName: string;
     seedNamespace?: string | undefined;
+    operatorPods?: OperatorPods | undefined;
     security: 'tls' | 'none';
+    podDefaults: 'restricted' | 'baseline';
+    runAsUser?: number | undefined;
+    podPolicy: 'baseline' | 'none';
     httpPort?: number | undefined;
   };
   version: string;
@@ -102,7 +107,15 @@ export class Operator {
     });
     const resolveConfig = this.#resolveConfig();
     const keys = await this.#keys(client, now, signal);
-    const plans = new AttemptPlans({ client, cache, config: resolveConfig, programs, keys, now });
+    const plans = new AttemptPlans({
+      client,
+      cache,
+      config: resolveConfig,
+      programs,
+      keys,
+      operatorPods: config.operatorPods,
+      now,
+    });
     const schedulers = new SchedulerWatch(monitor, cache, keys, config.sampleSeconds, add);
     const telemetry = new Telemetry(metrics);
     const events = new EventRecorder({ client, controller: MANAGER, instance });
@@ -209,6 +222,9 @@ export class Operator {
       defaultResources: { flow: small, scheduler: small, worker: small },
       workersPerRun: config.workersPerRun,
       security: config.security,
+      podDefaults: config.podDefaults,
+      runAsUser: config.runAsUser,
+      podPolicy: config.podPolicy,
       startDeadlineSeconds: config.startDeadlineSeconds,
       gracePeriodSeconds: 30,
     };

@@ -14,7 +14,7 @@ import type { EventRecorder } from '../kube/events.ts';
 import { type KubeObject, fromKey } from '../kube/object.ts';
 import type { WorkQueue } from '../kube/workqueue.ts';
 import type { Actor, CreateFailure } from './actor.ts';
-import { type AttemptRef, nameOfChild } from './attempt-plans.ts';
+import { type AttemptRef, RefusedPod, nameOfChild } from './attempt-plans.ts';
 import type { Cache } from './cache.ts';
 import { FLOW_RUN } from './flow-run.ts';
 import { observe } from './observe.ts';
@@ -200,6 +200,7 @@ export class Reconciler {
 
 /** The server's words if it refuses a child for good: invalid, or forbidden by policy. Quota may pass, so it is waited for. */
 function refusalOf(error: unknown): string | undefined {
+  if (error instanceof RefusedPod) return error.message;
   if (!(error instanceof Error)) return undefined;
   const policy =
     isForbidden(error) && !/exceeded quota|being terminated|cannot create resource/.test(error.message);

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { PodState, StartProblem } from './observed.ts';
 import { parseTime } from './time.ts';
-import { FATAL_WAITING, STUCK_WAITING } from './reasons.ts';
+import { AS_ROOT, FATAL_WAITING, STUCK_WAITING } from './reasons.ts';
 
 const containerState = z
   .object({
@@ -104,7 +104,8 @@ function startProblem(status: PodView['status']): StartProblem | undefined {
     const waiting = each.state?.waiting;
     const reason = waiting?.reason;
     if (reason !== undefined && STUCK_WAITING.has(reason)) {
-      return { reason, message: waiting?.message ?? reason, fatal: FATAL_WAITING.has(reason) };
+      const message = waiting?.message ?? reason;
+      return { reason, message, fatal: FATAL_WAITING.has(reason) || AS_ROOT.test(message) };
     }
   }
   const scheduled = status?.conditions?.find(

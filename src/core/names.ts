@@ -17,7 +17,7 @@ export const MANAGER = 'flowrun-operator';
 export const RESERVED_PREFIX = 'flowrun.dev/';
 
 export type PodRole = 'flow' | 'scheduler' | 'worker';
-export type Role = PodRole | 'files' | 'service' | 'tls';
+export type Role = PodRole | 'files' | 'service' | 'tls' | 'network';
 
 export interface RunRef {
   name: string;

@@ -55,6 +55,14 @@ describe('a template of the flow may not touch what the operator relies on', () 
       `${FLOW}.spec.containers[flow].env\`: the variable FLOWRUN_UID ${NOT}.`,
     ],
     [
+      { spec: { containers: [{ name: 'flow' }, { name: 'flow', command: ['sh'] }] } },
+      `${FLOW}.spec.containers[flow].command\` ${NOT}; write \`flow.command\`.`,
+    ],
+    [
+      { spec: { containers: [{ name: 'flow', volumeMounts: [{ name: 'v', mountPath: '/x/../flow' }] }] } },
+      `${FLOW}.spec.containers[flow].volumeMounts\`: the path /x/../flow ${NOT}; mount it elsewhere.`,
+    ],
+    [
       { spec: { containers: [{ name: 'flow', volumeMounts: [{ name: 'v', mountPath: '//flowrun/./x' }] }] } },
       `${FLOW}.spec.containers[flow].volumeMounts\`: the path //flowrun/./x ${NOT}; mount it elsewhere.`,
     ],

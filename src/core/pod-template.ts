@@ -84,7 +84,7 @@ export function readTemplate(
 function templateProblems(field: string, template: PodTemplate, role: PodRole): string[] {
   const spec = template.spec ?? {};
   const containers = [...(spec.containers ?? []), ...(spec.initContainers ?? [])];
-  const own = (spec.containers ?? []).find(({ name }) => name === role);
+  const own = (spec.containers ?? []).filter(({ name }) => name === role);
   return [
     ...Object.keys(template)
       .filter((key) => !TOP.has(key))
@@ -99,7 +99,7 @@ function templateProblems(field: string, template: PodTemplate, role: PodRole): 
     ...podRules(`${field}.spec`, spec),
     ...volumeProblems(`${field}.spec.volumes`, spec.volumes),
     ...containers.flatMap((each) => containerProblems(`${field}.spec.containers[${each.name}]`, each)),
-    ...(own === undefined ? [] : ownProblems(`${field}.spec.containers[${role}]`, own, role)),
+    ...own.flatMap((each) => ownProblems(`${field}.spec.containers[${role}]`, each, role)),
     ...containers
       .filter(({ name }) => name !== role)
       .flatMap((each) => strangerProblems(`${field}.spec.containers[${each.name}]`, each, role)),
@@ -171,12 +171,24 @@ export function variableProblems(
     .map(({ name }) => `\`${field}\`: the variable ${name} ${OPERATORS}.`);
 }
 
+const OWN_PATHS = /^\/flow(run(-tls)?)?(\/|$)/;
+
+/** Where a path leads that goes up and down: the runtime resolves it, Kubernetes does not mind. */
+function plainPath(path: string): string {
+  const parts: string[] = [];
+  for (const part of path.split('/')) {
+    if (part === '..') parts.pop();
+    else if (part !== '' && part !== '.') parts.push(part);
+  }
+  return `/${parts.join('/')}`;
+}
+
 export function mountProblems(
   field: string,
   mounts: readonly { mountPath: string }[] | null | undefined,
 ): string[] {
   return (mounts ?? [])
-    .filter(({ mountPath }) => /^\/*flow(run(-tls)?)?(\/|$)/.test(mountPath.replaceAll(/\/(\.?\/)+/g, '/')))
+    .filter(({ mountPath }) => OWN_PATHS.test(plainPath(mountPath)))
     .map(({ mountPath }) => `\`${field}\`: the path ${mountPath} ${OPERATORS}; mount it elsewhere.`);
 }
 

@@ -28,6 +28,9 @@ export function isReason(text: string): text is Reason {
 /** Kubelet reasons for which waiting cannot help: the name is malformed, or the policy forbids a pull. */
 export const FATAL_WAITING: ReadonlySet<string> = new Set(['InvalidImageName', 'ErrImageNeverPull']);
 
+/** What the kubelet says of a container that would be root in a pod that may not. */
+export const AS_ROOT = /runAsNonRoot|non-root policy/;
+
 /** Kubelet reasons that say the image cannot be had at present. */
 export const IMAGE_WAITING: ReadonlySet<string> = new Set([
   'ErrImagePull',

@@ -12,6 +12,8 @@ export const config: ResolveConfig = {
   },
   workersPerRun: 500,
   security: 'tls',
+  podDefaults: 'restricted',
+  podPolicy: 'baseline',
   startDeadlineSeconds: 600,
   gracePeriodSeconds: 30,
 };

@@ -3,7 +3,9 @@ import { clusterMaker } from './cluster-class.ts';
 import { resolveCluster } from './cluster.ts';
 import { addressProblem, localKwargsProblems } from './executor-arguments.ts';
 import type { PodRole, RunRef } from './names.ts';
+import { policyProblems } from './pod-policy.ts';
 import {
+  type PodTemplate,
   gracePeriod,
   mountProblems,
   readTemplate,
@@ -11,7 +13,7 @@ import {
   variableProblems,
   volumeProblems,
 } from './pod-template.ts';
-import type { Resolved, Resources } from './resolved.ts';
+import type { Resolved, ResolvedCluster, Resources } from './resolved.ts';
 import { readResources, withDefaults } from './resources.ts';
 
 /** What the operator's configuration says about runs. */
@@ -25,6 +27,12 @@ export interface ResolveConfig {
   security: 'tls' | 'none';
   startDeadlineSeconds: number;
   gracePeriodSeconds: number;
+  /** `restricted`: pods of runs that do not say otherwise may not run as root. */
+  podDefaults: 'restricted' | 'baseline';
+  /** User id of pods of runs that name none. Absent: the image's. */
+  runAsUser?: number | undefined;
+  /** What no pod of a run may have, whatever the run's namespace allows. */
+  podPolicy: 'baseline' | 'none';
   imagePullPolicy?: 'Always' | 'IfNotPresent' | 'Never' | undefined;
 }
 
@@ -45,6 +53,7 @@ export type Refusal =
   | 'InvalidAdaptKwargs'
   | 'InvalidTemplate'
   | 'ReservedField'
+  | 'PodPolicyViolated'
   | 'Unsupported';
 
 export type Resolution =
@@ -124,6 +133,9 @@ export function resolve(
   if (cluster !== undefined && 'problems' in cluster) return refuse(cluster.reason, cluster.problems);
 
   const templates = template?.template === undefined ? [] : [template.template];
+  const forbidden = config.podPolicy === 'none' ? [] : policyProblemsOf(flow, templates, cluster?.cluster);
+  if (forbidden.length > 0) return refuse('PodPolicyViolated', forbidden);
+
   const {
     image: _image,
     entrypoint,
@@ -143,7 +155,11 @@ export function resolve(
       version: 2,
       operatorVersion: config.operatorVersion,
       kind,
-      pods: { ...pods, imagePullPolicy: pods.imagePullPolicy ?? config.imagePullPolicy },
+      pods: {
+        ...pods,
+        imagePullPolicy: pods.imagePullPolicy ?? config.imagePullPolicy,
+        securityContext: securityContext(pods.securityContext, config),
+      },
       flow: {
         image,
         entrypoint: entrypoint ?? null,
@@ -169,6 +185,37 @@ function refuse(reason: Refusal, problems: readonly string[]): Resolution {
   const more = problems.length - MAX_PROBLEMS;
   const told = problems.slice(0, MAX_PROBLEMS).join(' ');
   return { ok: false, reason, message: more > 0 ? `${told} And ${more} more.` : told };
+}
+
+/** The user's own over the configuration's. A pod that asks to be root is not told that it may not. */
+function securityContext(
+  given: FlowRunSpec['flow']['securityContext'] = {},
+  { podDefaults, runAsUser }: ResolveConfig,
+): Record<string, unknown> {
+  return {
+    ...(runAsUser === undefined ? {} : { runAsUser }),
+    ...(podDefaults === 'restricted' && given['runAsUser'] !== 0 ? { runAsNonRoot: true } : {}),
+    ...given,
+  };
+}
+
+function policyProblemsOf(
+  { volumes, securityContext }: FlowRunSpec['flow'],
+  templates: readonly PodTemplate[],
+  cluster: ResolvedCluster | undefined,
+): string[] {
+  const parts: [field: string, pod: PodTemplate][] = [
+    ['flow', { spec: { volumes, securityContext } }],
+    ...templates.map((each): [string, PodTemplate] => ['flow.template', each]),
+    ...(cluster?.scheduler.templates ?? []).map((each): [string, PodTemplate] => [
+      'clusterKwargs.scheduler_pod_template',
+      each,
+    ]),
+    ...(cluster?.groups ?? []).flatMap((group) =>
+      group.templates.map((each): [string, PodTemplate] => [`worker group ${group.name}`, each]),
+    ),
+  ];
+  return parts.flatMap(([field, pod]) => policyProblems(field, pod));
 }
 
 function carriedBytes({ parameters, source }: FlowRunSpec['flow']): number {

@@ -2,7 +2,7 @@ import type { Attempt } from '../api/attempt.ts';
 import { isTrue } from '../api/conditions.ts';
 import { activeDeadline, clusterPods, startDeadline } from './attempt.ts';
 import type { Observed, PodState } from './observed.ts';
-import { IMAGE_WAITING, type Reason } from './reasons.ts';
+import { AS_ROOT, IMAGE_WAITING, type Reason } from './reasons.ts';
 
 /** Why a running attempt shall be stopped. */
 export interface Stop {
@@ -33,9 +33,13 @@ export function wantedStop(observed: Observed, attempt: Attempt): Stop | undefin
 function fatalProblem({ children }: Observed): Stop | undefined {
   for (const pod of [children.flow, ...clusterPods(children)]) {
     if (pod.state !== 'pending' || !pod.problem?.fatal) continue;
+    const { reason, message } = pod.problem;
+    const advice = AS_ROOT.test(message)
+      ? 'Give the image a user that is a number and not 0, or write one into spec.flow.securityContext: {runAsUser: 1000}; where root is allowed, {runAsNonRoot: false} lets it be root.'
+      : 'Check spec.flow.image and clusterKwargs.image.';
     return {
       reason: 'ImageUnusable',
-      message: `Pod ${pod.name} cannot start: ${pod.problem.reason}: ${pod.problem.message}. Check spec.flow.image and clusterKwargs.image.`,
+      message: `Pod ${pod.name} cannot start: ${reason}: ${message}. ${advice}`,
     };
   }
   return undefined;

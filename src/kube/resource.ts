@@ -30,6 +30,13 @@ export const SECRET: Resource = {
   kind: 'Secret',
   namespaced: true,
 };
+export const NETWORK_POLICY: Resource = {
+  group: 'networking.k8s.io',
+  version: 'v1',
+  plural: 'networkpolicies',
+  kind: 'NetworkPolicy',
+  namespaced: true,
+};
 export const NAMESPACE: Resource = {
   group: '',
   version: 'v1',

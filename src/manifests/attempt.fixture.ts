@@ -2,6 +2,7 @@ import { dask, resolveWith, run } from '../core/resolve.fixture.ts';
 import type { Resolved } from '../core/resolved.ts';
 import { type AttemptFiles, filesConfigMap } from './files-config-map.ts';
 import { flowPod } from './flow-pod.ts';
+import { networkPolicy } from './network-policy.ts';
 import type { Manifest } from './object.ts';
 import { schedulerPod } from './scheduler-pod.ts';
 import { schedulerService } from './scheduler-service.ts';
@@ -24,6 +25,7 @@ export const PROGRAMS = {
 };
 
 const CREDENTIALS = { ca: 'the CA', cert: 'the certificate', key: 'the key' };
+const OPERATOR = { namespace: 'flowrun-system', labels: { 'app.kubernetes.io/name': 'flowrun-operator' } };
 const FILES = { name: 'etl-0a1b2c3d-1-files', uid: '5e6f7a8b-1111-4222-8333-444455556666' };
 
 /** Every object of a first attempt, in the order they are created. */
@@ -34,6 +36,7 @@ export function everything(resolved: Resolved, files: Partial<AttemptFiles> = {}
       ? []
       : [
           ...(resolved.cluster.security === 'tls' ? [tlsSecret(run, 1, CREDENTIALS, FILES)] : []),
+          networkPolicy(run, 1, OPERATOR, FILES),
           schedulerService(run, 1, resolved),
           schedulerPod(run, 1, resolved),
           workerPod(run, 1, resolved, { ordinal: 0, group: 'default' }),

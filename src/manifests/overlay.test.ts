@@ -18,6 +18,24 @@ test.each([
     { securityContext: { runAsUser: 1, fsGroup: 2 } },
   ],
   ['null takes a default away', { nodeSelector: { a: 'b' }, x: 1 }, { nodeSelector: null }, { x: 1 }],
+  [
+    'null leaves alone what the operator relies on',
+    {
+      restartPolicy: 'Never',
+      automountServiceAccountToken: false,
+      containers: [{ name: 'flow', command: ['a'] }],
+    },
+    {
+      restartPolicy: null,
+      automountServiceAccountToken: null,
+      containers: [{ name: 'flow', command: null }],
+    },
+    {
+      restartPolicy: 'Never',
+      automountServiceAccountToken: false,
+      containers: [{ name: 'flow', command: ['a'] }],
+    },
+  ],
   ['null inside a new map is left out', {}, { affinity: { nodeAffinity: null } }, { affinity: {} }],
   [
     'containers are merged by name, new ones follow',

@@ -17,12 +17,27 @@ const KEYS: Readonly<Record<string, string>> = {
 /** Lists that grow: what the template tolerates comes on top of what the run tolerates. */
 const APPENDED: ReadonlySet<string> = new Set(['tolerations', 'envFrom']);
 
+/** What the operator relies on: a null leaves it as it is. */
+const KEPT: ReadonlySet<string> = new Set([
+  'activeDeadlineSeconds',
+  'automountServiceAccountToken',
+  'command',
+  'containers',
+  'enableServiceLinks',
+  'env',
+  'restartPolicy',
+  'shareProcessNamespace',
+  'terminationMessagePolicy',
+  'volumeMounts',
+  'volumes',
+]);
+
 /** A volume has one source: another one replaces it. */
 const REPLACED: ReadonlySet<string> = new Set(['volumes', 'env', 'volumeMounts']);
 
 /**
  * Lays PodTemplateSpecs over a pod, one after the other: maps are merged, named lists by name, other lists replaced;
- * null takes a default away. Neither argument is changed.
+ * null takes a default away, but nothing that the operator relies on. Neither argument is changed.
  */
 export function overlay(pod: PodManifest, templates: readonly PodTemplate[]): PodManifest {
   return templates.reduce<PodManifest>(
@@ -42,8 +57,9 @@ export function overlay(pod: PodManifest, templates: readonly PodTemplate[]): Po
 function merge(under: Json, over: Json): Json {
   const result: Json = { ...under };
   for (const [key, value] of Object.entries(over)) {
-    if (value === null) delete result[key];
-    else result[key] = mergeValue(key, under[key], value);
+    if (value === null) {
+      if (!KEPT.has(key)) delete result[key];
+    } else result[key] = mergeValue(key, under[key], value);
   }
   return result;
 }

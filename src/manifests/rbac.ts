@@ -27,6 +27,7 @@ export const RUN_RULES: readonly PolicyRule[] = [
     verbs: ['get', 'list', 'watch', 'create', 'delete'],
   },
   { apiGroups: [''], resources: ['secrets'], verbs: ['create'] },
+  { apiGroups: ['networking.k8s.io'], resources: ['networkpolicies'], verbs: ['create'] },
   { apiGroups: ['events.k8s.io'], resources: ['events'], verbs: ['create', 'patch'] },
 ];
 

@@ -36,7 +36,12 @@ beforeAll(async () => {
   identity = await operatorIdentity(cluster);
   operator = await startOperator({
     kubeconfig: identity.kubeconfig,
-    arguments: ['--lease-namespace', identity.namespace],
+    arguments: [
+      '--lease-namespace',
+      identity.namespace,
+      '--operator-pods',
+      `${identity.namespace}/app.kubernetes.io/name=flowrun-operator`,
+    ],
   });
   await eventually('the operator leads', () => operator.log().includes('Caches are filled; working'), 60);
 });
@@ -115,6 +120,7 @@ test('an attempt costs the writes that the documentation says, and none after th
   expect(others).toEqual({
     'create configmaps': 1,
     'create secrets': 1,
+    'create networkpolicies': 1,
     'create services': 1,
     'create pods': 2 + WORKERS,
     'deletecollection pods': 1,
@@ -155,6 +161,7 @@ test('the operator asks for nothing but what its roles allow', async () => {
   for (const used of [
     'patch pods',
     'create secrets',
+    'create networkpolicies',
     'get secrets',
     'delete flowruns',
     'deletecollection pods',

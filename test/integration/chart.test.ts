@@ -84,9 +84,8 @@ describe('installed in a namespace of the Pod Security level restricted', () => 
   let user: TestNamespace;
 
   beforeAll(async () => {
-    [own, user] = [await namespaceFor('chart'), await namespaceFor('chart-user')];
-    for (const { name } of [own, user])
-      await kubectl(['label', 'namespace', name, 'pod-security.kubernetes.io/enforce=restricted']);
+    const restricted = { 'pod-security.kubernetes.io/enforce': 'restricted' };
+    [own, user] = [await namespaceFor('chart', restricted), await namespaceFor('chart-user', restricted)];
     const [repository, tag] = (await buildOperatorImage(() => undefined)).reference.split(':');
     await helm.run(
       'install',
@@ -119,7 +118,6 @@ describe('installed in a namespace of the Pod Security level restricted', () => 
       spec: {
         flow: {
           image: user.image,
-          securityContext: { runAsNonRoot: true },
           entrypoint: 'first.py:main',
           source: {
             inline: {

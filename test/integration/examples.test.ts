@@ -9,7 +9,7 @@ let space: TestNamespace;
 let operator: OperatorProcess;
 
 beforeAll(async () => {
-  space = await namespaceFor('examples');
+  space = await namespaceFor('examples', { 'pod-security.kubernetes.io/enforce': 'restricted' });
   operator = await startOperator({
     kubeconfig: inject('kubeconfig'),
     arguments: ['--namespace', space.name],
@@ -87,7 +87,7 @@ const CASES: [example: string, value: object][] = [
   ],
 ];
 
-describe('an example', () => {
+describe('an example, as it is, in a namespace of the Pod Security level restricted,', () => {
   test.each(CASES)(
     '%s completes with its result, and only its flow pod is left',
     async (name, value) => {

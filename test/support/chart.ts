@@ -36,7 +36,14 @@ const anything = z.looseObject({});
 
 /** Every value the chart knows; `config` takes what the operator's own configuration takes, but for what the chart sets itself. */
 function valuesSchema() {
-  const { namespace: _n, leaseNamespace: _l, leaseName: _e, httpPort: _h, ...own } = settings.shape;
+  const {
+    namespace: _n,
+    leaseNamespace: _l,
+    leaseName: _e,
+    httpPort: _h,
+    operatorPods: _o,
+    ...own
+  } = settings.shape;
   const values = z.strictObject({
     image: z.strictObject({
       repository: text,
@@ -62,7 +69,11 @@ function valuesSchema() {
       serviceMonitor: z.strictObject({ enabled: z.boolean(), interval: text, labels: map }),
     }),
     podDisruptionBudget: z.strictObject({ enabled: z.boolean() }),
-    networkPolicy: z.strictObject({ enabled: z.boolean(), apiServerPort: z.int().min(1).max(65_535) }),
+    networkPolicy: z.strictObject({
+      enabled: z.boolean(),
+      apiServerPort: z.int().min(1).max(65_535),
+      runs: z.boolean(),
+    }),
     global: anything.optional(),
   });
   return z.toJSONSchema(values, { target: 'draft-7', io: 'input' });

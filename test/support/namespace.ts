@@ -53,7 +53,11 @@ export function runOf(object: KubeObject): FlowRun & { status: NonNullable<FlowR
   return { ...run, status: run.status ?? {} };
 }
 
-export async function namespaceFor(stem: string): Promise<TestNamespace> {
+/** Its name is `stem` and something random. */
+export async function namespaceFor(
+  stem: string,
+  labels: Readonly<Record<string, string>> = {},
+): Promise<TestNamespace> {
   const kubectl = kubectlOf({ kubectl: inject('kubectl'), kubeconfig: inject('kubeconfig') });
   const name = `${stem}-${Math.random().toString(36).slice(2, 8)}`;
   const run = async (args: readonly string[], input?: string): Promise<string> => {
@@ -61,7 +65,8 @@ export async function namespaceFor(stem: string): Promise<TestNamespace> {
     if (answer.code !== 0) throw new Error(`kubectl ${args.join(' ')}: ${answer.stderr}`);
     return answer.stdout;
   };
-  await run(['create', 'namespace', name]);
+  const metadata = { name, labels };
+  await run(['create', '-f', '-'], JSON.stringify({ apiVersion: 'v1', kind: 'Namespace', metadata }));
   const inside = (...args: string[]) => ['--namespace', name, ...args];
   const get = async (...args: string[]) =>
     storedObject.parse(parse(await run(inside('get', ...args, '-o', 'json'))));
