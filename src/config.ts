@@ -2,13 +2,23 @@ import { parseArgs } from 'node:util';
 import { z } from 'zod';
 import type { OperatorPods } from './manifests/network-policy.ts';
 
+const NAMESPACE = /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/;
 const keyOf = (pair: string) => pair.slice(0, pair.indexOf('='));
 const count = (least: number) => z.coerce.number().int().min(least);
 
 /** What can be set, by flag or environment. */
 export const settings = z.object({
-  /** Namespace to serve; all when absent. */
-  namespace: z.string().min(1).optional(),
+  /** Namespaces to serve, separated by commas; all when absent. */
+  namespace: z
+    .string()
+    .default('')
+    .transform((text) =>
+      [...new Set(text.split(',').map((each) => each.trim()))].filter((each) => each !== ''),
+    )
+    .refine(
+      (names) => names.every((name) => NAMESPACE.test(name)),
+      'must be names of namespaces, separated by commas',
+    ),
   defaultImage: z.string().min(1).optional(),
   workersPerRun: count(1).default(500),
   startDeadlineSeconds: count(1).default(600),
@@ -48,7 +58,7 @@ export const settings = z.object({
 export type Config = z.infer<typeof settings>;
 
 const FLAGS = {
-  namespace: 'namespace to serve (default: all)',
+  namespace: 'namespaces to serve, `a,b` (default: all)',
   'default-image': 'image of flows that name none',
   'workers-per-run': 'most workers of one run (default 500)',
   'start-deadline-seconds': 'time for a run to start, where it sets none (default 600)',

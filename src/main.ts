@@ -30,7 +30,10 @@ for (const signal of ['SIGTERM', 'SIGINT'] as const) {
 }
 
 const server = kubeConfig.getCurrentCluster()?.server;
-log.info({ version: pkg.version, server, namespace: config.namespace ?? 'all' }, 'Starting');
+log.info(
+  { version: pkg.version, server, namespaces: config.namespace.length === 0 ? 'all' : config.namespace },
+  'Starting',
+);
 const instance = `${hostname()}_${randomBytes(4).toString('hex')}`;
 const operator = new Operator({ kubeConfig, config, version: pkg.version, instance, log });
 try {

@@ -1,17 +1,23 @@
 import { LABELS } from '../core/names.ts';
 import type { Client } from '../kube/client.ts';
 import { Informer } from '../kube/informer.ts';
-import { type KubeObject, controllerOf, toKey } from '../kube/object.ts';
+import { type KubeObject, controllerOf, fromKey, toKey } from '../kube/object.ts';
 import { CONFIG_MAP, POD, type Resource, SERVICE } from '../kube/resource.ts';
 import { FLOW_RUN } from './flow-run.ts';
 import { OwnWrites } from './own-writes.ts';
 
 type ChildKind = 'Pod' | 'Service' | 'ConfigMap';
 
+/** What is watched of one namespace, or of all. */
+interface Scope {
+  runs: Informer;
+  children: Record<ChildKind, Informer>;
+}
+
 export interface CacheOptions {
   client: Client;
-  /** Left out: all namespaces. */
-  namespace: string | undefined;
+  /** None: all namespaces. */
+  namespaces: readonly string[];
   now: () => number;
   /** Key of a FlowRun of which something changed. */
   onChange: (key: string) => void;
@@ -21,14 +27,26 @@ export interface CacheOptions {
 /** What the operator knows of the API server: FlowRuns and their children, by watches, with its own writes laid over. */
 export class Cache {
   readonly own: OwnWrites;
-  readonly #runs: Informer;
-  readonly #children: Record<ChildKind, Informer>;
+  readonly #options: CacheOptions;
+  /** By namespace; one under `''` for all of them. */
+  readonly #scopes: ReadonlyMap<string, Scope>;
 
-  constructor({ client, namespace, now, onChange, onError }: CacheOptions) {
-    this.own = new OwnWrites(now);
+  constructor(options: CacheOptions) {
+    this.own = new OwnWrites(options.now);
+    this.#options = options;
+    const { namespaces } = options;
+    this.#scopes = new Map(
+      namespaces.length === 0
+        ? [['', this.#scope(undefined)]]
+        : namespaces.map((each): [string, Scope] => [each, this.#scope(each)]),
+    );
+  }
+
+  #scope(namespace: string | undefined): Scope {
+    const { client, onChange, onError } = this.#options;
     const common = { client, namespace, onError };
-    this.#runs = new Informer({ ...common, resource: FLOW_RUN });
-    this.#runs.onChange((object, previous) => {
+    const runs = new Informer({ ...common, resource: FLOW_RUN });
+    runs.onChange((object, previous) => {
       const run = object ?? previous;
       if (run === undefined) return;
       if (object === undefined) this.own.gone(FLOW_RUN.kind, run);
@@ -54,10 +72,13 @@ export class Cache {
       });
       return informer;
     };
-    this.#children = {
-      Pod: children(POD, trimPod),
-      Service: children(SERVICE, trimToMetadata),
-      ConfigMap: children(CONFIG_MAP, trimToMetadata),
+    return {
+      runs,
+      children: {
+        Pod: children(POD, trimPod),
+        Service: children(SERVICE, trimToMetadata),
+        ConfigMap: children(CONFIG_MAP, trimToMetadata),
+      },
     };
   }
 
@@ -71,26 +92,30 @@ export class Cache {
   }
 
   flowRun(key: string): KubeObject | undefined {
-    const cached = this.#runs.store.get(key);
+    const cached = this.#of(fromKey(key).namespace)?.runs.store.get(key);
     return cached === undefined ? undefined : this.own.newest(FLOW_RUN.kind, key, cached);
   }
 
   child(kind: ChildKind, namespace: string, name: string, ownerUid: string): KubeObject | undefined {
     const key = toKey(namespace, name);
-    const object = this.own.newest(kind, key, this.#children[kind].store.get(key));
+    const object = this.own.newest(kind, key, this.#of(namespace)?.children[kind].store.get(key));
     return object !== undefined && controllerOf(object)?.uid === ownerUid ? object : undefined;
   }
 
   pods(namespace: string, ownerUid: string): KubeObject[] {
-    return this.#children.Pod.store.by('owner', toKey(namespace, ownerUid));
+    return this.#of(namespace)?.children.Pod.store.by('owner', toKey(namespace, ownerUid)) ?? [];
   }
 
   async run(signal: AbortSignal): Promise<void> {
     await Promise.all(this.#all().map((informer) => informer.run(signal)));
   }
 
+  #of(namespace: string | undefined): Scope | undefined {
+    return this.#scopes.get('') ?? this.#scopes.get(namespace ?? '');
+  }
+
   #all(): Informer[] {
-    return [this.#runs, ...Object.values(this.#children)];
+    return [...this.#scopes.values()].flatMap(({ runs, children }) => [runs, ...Object.values(children)]);
   }
 }
 

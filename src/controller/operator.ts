@@ -39,7 +39,8 @@ const RESYNC_MS = 5 * 60_000;
 export interface OperatorOptions {
   kubeConfig: KubeConfig;
   config: {
-    namespace?: string | undefined;
+    /** None: all. */
+    namespace: readonly string[];
     defaultImage?: string | undefined;
     workersPerRun: number;
     startDeadlineSeconds: number;
@@ -87,7 +88,7 @@ export class Operator {
     const add = (key: string) => queue.add(key);
     const cache = new Cache({
       client,
-      namespace: config.namespace,
+      namespaces: config.namespace,
       now,
       onChange: add,
       onError: (error) => log.warn({ err: error }, 'Watch failed; it is tried again'),

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { parse, parseAllDocuments } from 'yaml';
 import { buildOperatorImage } from '../../images/operator/image.ts';
+import { RUN_RULES } from '../../src/manifests/rbac.ts';
 import { eventually } from '../support/eventually.ts';
 import { CHART, type Helm, helmFor } from '../support/helm.ts';
 import { kubectlOf } from '../support/kubectl.ts';
@@ -29,7 +30,7 @@ describe('the chart', () => {
 
   test.each([
     ['with its defaults', []],
-    ['for one namespace', ['--set', 'watchNamespace=default']],
+    ['for two namespaces', ['--set', 'watchNamespaces={default,kube-public}']],
     [
       'with everything on',
       ['--set', 'replicas=3,networkPolicy.enabled=true,priorityClassName=system-cluster-critical'],
@@ -82,10 +83,17 @@ describe('installed in a namespace of the Pod Security level restricted', () => 
   const RELEASE = 'flowrun';
   let own: TestNamespace;
   let user: TestNamespace;
+  let second: TestNamespace;
+  let unwatched: TestNamespace;
 
   beforeAll(async () => {
     const restricted = { 'pod-security.kubernetes.io/enforce': 'restricted' };
-    [own, user] = [await namespaceFor('chart', restricted), await namespaceFor('chart-user', restricted)];
+    [own, user, second, unwatched] = [
+      await namespaceFor('chart', restricted),
+      await namespaceFor('chart-user', restricted),
+      await namespaceFor('chart-second', restricted),
+      await namespaceFor('chart-unwatched'),
+    ];
     const [repository, tag] = (await buildOperatorImage(() => undefined)).reference.split(':');
     await helm.run(
       'install',
@@ -98,12 +106,12 @@ describe('installed in a namespace of the Pod Security level restricted', () => 
       '120s',
       '--set',
       // The tests apply the CRD for all of them; what is not in a namespace could meet another test's.
-      `crds.enabled=false,watchNamespace=${user.name},rbac.aggregate=false,replicas=2,image.repository=${repository},image.tag=${tag}`,
+      `crds.enabled=false,watchNamespaces={${user.name},${second.name}},rbac.aggregate=false,replicas=2,image.repository=${repository},image.tag=${tag}`,
     );
   });
   afterAll(async () => {
     await helm.run('uninstall', RELEASE, '--namespace', own.name, '--ignore-not-found');
-    await Promise.all([own.remove(), user.remove()]);
+    await Promise.all([own, user, second, unwatched].map((each) => each?.remove()));
   });
 
   test('the release tests itself', async () => {
@@ -143,10 +151,32 @@ describe('installed in a namespace of the Pod Security level restricted', () => 
     expect(logs.join('\n')).not.toMatch(/forbidden|cannot (get|list|watch|create|update|patch|delete)/i);
   });
 
+  test('serves the namespaces it is told, and has no rights in any other', async () => {
+    for (const space of [second, unwatched])
+      await space.apply({
+        apiVersion: 'flowrun.dev/v1alpha1',
+        kind: 'FlowRun',
+        metadata: { name: 'there' },
+        spec: { flow: { image: space.image, command: ['true'] } },
+      });
+    await second.waitFor('there', 'CleanedUp', 90);
+    expect(runOf(await unwatched.get('flowrun', 'there')).status).toEqual({});
+    const account = `--as=system:serviceaccount:${own.name}:flowrun-flowrun-operator`;
+    const may = async (verb: string, resource: string, namespace: string) => {
+      const run = kubectlOf({ kubectl: inject('kubectl'), kubeconfig: inject('kubeconfig') });
+      return (await run(['auth', 'can-i', verb, resource, account, '--namespace', namespace])).stdout.trim();
+    };
+    expect(await may('create', 'pods', second.name)).toBe('yes');
+    for (const { verbs, resources } of RUN_RULES)
+      for (const resource of resources)
+        expect(await may(verbs[0] ?? '', resource, unwatched.name), resource).toBe('no');
+    expect(await may('get', 'secrets', second.name)).toBe('no');
+  });
+
   test('leaves nothing in its namespaces when it is uninstalled', async () => {
     await helm.run('uninstall', RELEASE, '--namespace', own.name, '--wait');
     const kinds = 'deployment,service,serviceaccount,role,rolebinding,poddisruptionbudget';
-    for (const space of [own, user])
+    for (const space of [own, user, second])
       expect(await space.list(kinds, `app.kubernetes.io/instance=${RELEASE}`)).toEqual([]);
   });
 });

@@ -52,7 +52,7 @@ function valuesSchema() {
     }),
     imagePullSecrets: z.array(z.strictObject({ name: text })),
     replicas: z.int().min(0).max(10),
-    watchNamespace: text,
+    watchNamespaces: z.array(text),
     config: z.strictObject(own).partial(),
     crds: z.strictObject({ enabled: z.boolean(), keep: z.boolean() }),
     serviceAccount: z.strictObject({ create: z.boolean(), name: text, annotations: map }),

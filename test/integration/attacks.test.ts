@@ -1,0 +1,332 @@
+import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
+import { z } from 'zod';
+import { type ConditionType, findCondition } from '../../src/api/conditions.ts';
+import { childName } from '../../src/core/names.ts';
+import { eventually } from '../support/eventually.ts';
+import { namespaceFor, runOf, type TestNamespace } from '../support/namespace.ts';
+import { startOperator, type OperatorProcess } from '../support/operator.ts';
+
+// Whoever may create FlowRuns may run pods in that namespace, and nothing more. The namespaces here have no Pod Security level.
+
+let space: TestNamespace;
+let other: TestNamespace;
+let operator: OperatorProcess;
+
+interface Attack {
+  what: string;
+  flow?: object;
+  kwargs?: object;
+}
+
+const manifest = (name: string, { flow = {}, kwargs }: Omit<Attack, 'what'>, more: object = {}) => ({
+  apiVersion: 'flowrun.dev/v1alpha1',
+  kind: 'FlowRun',
+  metadata: { name },
+  spec: {
+    // No node has this image: what matters is which pods there are, and what they are.
+    flow: { image: 'localhost/nowhere:1', entrypoint: 'flow.py:main', ...flow },
+    ...(kwargs === undefined ? {} : { executor: { type: 'DaskExecutor', clusterKwargs: kwargs } }),
+    ...more,
+  },
+});
+
+const template = (spec: object, metadata: object = {}) => ({ template: { metadata, spec } });
+const container = (settings: object) => template({ containers: [{ name: 'flow', ...settings }] });
+const host = { name: 'host', hostPath: { path: '/etc' } };
+
+const BY_THE_SERVER: readonly (Attack & { says: RegExp })[] = [
+  ...['../passwd', '/etc/passwd', 'a/../../b', 'a/./b', 'a\\..\\b'].map((path) => ({
+    what: `a source file ${path}`,
+    flow: { source: { inline: { [path]: '' } } },
+    says: /inline/,
+  })),
+  { what: 'a field that does not exist', flow: { serviceAccountToken: 'x' }, says: /unknown field/ },
+];
+
+const BY_THE_OPERATOR: readonly (Attack & { reason: string; says: string })[] = [
+  ...[
+    ['another name', { name: 'victim' }, 'name'],
+    ['another namespace', { namespace: 'kube-system' }, 'namespace'],
+    ['another owner', { ownerReferences: [] }, 'ownerReferences'],
+    ['a finalizer', { finalizers: ['a/b'] }, 'finalizers'],
+    ['a label of the operator’s', { labels: { 'flowrun.dev/uid': 'x' } }, 'labels'],
+    ['an annotation of the operator’s', { annotations: { 'flowrun.dev/x': 'y' } }, 'annotations'],
+  ].map(([what, metadata, says]) => ({
+    what: `a template with ${String(what)}`,
+    flow: template({}, z.looseObject({}).parse(metadata)),
+    reason: 'InvalidTemplate',
+    says: String(says),
+  })),
+  ...[
+    ['a node past the scheduler', { nodeName: 'control-plane' }, 'nodeName'],
+    ['the host’s network', { hostNetwork: true }, 'hostNetwork'],
+    ['the host’s processes', { hostPID: true }, 'hostPID'],
+    ['the host’s memory', { hostIPC: true }, 'hostIPC'],
+    ['no end', { restartPolicy: 'Always' }, 'restartPolicy'],
+    ['a deadline that looks like a stop', { activeDeadlineSeconds: 1 }, 'activeDeadlineSeconds'],
+    ['an ephemeral container', { ephemeralContainers: [{ name: 'e' }] }, 'ephemeralContainers'],
+    ['the volume of the keys', { volumes: [{ name: 'flowrun-tls', emptyDir: {} }] }, 'flowrun-tls'],
+    ['another command', { containers: [{ name: 'flow', command: ['sh'] }] }, 'command'],
+    [
+      'another command in a second container of the name',
+      { containers: [{ name: 'flow' }, { name: 'flow', command: ['sh'] }] },
+      'command',
+    ],
+    ['a mount over the programs', mounting('/flowrun'), '/flowrun'],
+    ['a mount over the keys, by a detour', mounting('/tmp/../flowrun-tls/'), '/flowrun-tls'],
+    ['the operator’s port', { containers: [{ name: 'flow', ports: [{ containerPort: 8788 }] }] }, '8788'],
+    [
+      'another identity',
+      { containers: [{ name: 'flow', env: [{ name: 'FLOWRUN_UID', value: 'x' }] }] },
+      'FLOWRUN_UID',
+    ],
+  ].map(([what, spec, says]) => ({
+    what: `a template with ${String(what)}`,
+    flow: template(z.looseObject({}).parse(spec)),
+    reason: 'InvalidTemplate',
+    says: String(says),
+  })),
+  ...['TLS__CA_FILE', 'TLS__CLIENT__CERT', 'TLS__SCHEDULER__KEY', 'REQUIRE_ENCRYPTION'].map((name) => ({
+    what: `the variable ${name} of encryption`,
+    flow: { env: [{ name: `DASK_DISTRIBUTED__COMM__${name}`, value: '' }] },
+    kwargs: {},
+    reason: 'ReservedField',
+    says: name,
+  })),
+  {
+    what: 'encryption turned off for the workers by a variable',
+    kwargs: { env: { DASK_DISTRIBUTED__COMM__REQUIRE_ENCRYPTION: 'False' } },
+    reason: 'InvalidClusterKwargs',
+    says: 'REQUIRE_ENCRYPTION',
+  },
+  {
+    what: 'another scheduler',
+    flow: { env: [{ name: 'DASK_SCHEDULER_ADDRESS', value: 'tls://elsewhere:1' }] },
+    kwargs: {},
+    reason: 'ReservedField',
+    says: 'DASK_SCHEDULER_ADDRESS',
+  },
+  {
+    what: 'a label that makes a pod a worker',
+    flow: { labels: { 'flowrun.dev/role': 'worker' } },
+    reason: 'ReservedField',
+    says: 'flowrun.dev/role',
+  },
+  {
+    what: 'a worker group named like a selector',
+    kwargs: { worker_groups: { 'a,flowrun.dev/uid=x': {} } },
+    reason: 'InvalidClusterKwargs',
+    says: 'a,flowrun.dev/uid=x',
+  },
+  ...[
+    { what: 'a path of the node', flow: { volumes: [host] }, says: 'hostPath' },
+    { what: 'a path of the node in a template', flow: template({ volumes: [host] }), says: 'hostPath' },
+    {
+      what: 'a path of the node in the workers',
+      kwargs: { worker_pod_template: { spec: { volumes: [host] } } },
+      says: 'hostPath',
+    },
+    {
+      what: 'a path of the node in the scheduler',
+      kwargs: { scheduler_pod_template: { spec: { volumes: [host] } } },
+      says: 'hostPath',
+    },
+    { what: 'privilege', flow: container({ securityContext: { privileged: true } }), says: 'privileged' },
+    {
+      what: 'privilege in an init container',
+      flow: template({ initContainers: [{ name: 'i', image: 'i', securityContext: { privileged: true } }] }),
+      says: 'privileged',
+    },
+    {
+      what: 'a capability',
+      flow: container({ securityContext: { capabilities: { add: ['SYS_ADMIN'] } } }),
+      says: 'SYS_ADMIN',
+    },
+    {
+      what: 'a port of the host',
+      flow: container({ ports: [{ containerPort: 80, hostPort: 80 }] }),
+      says: 'hostPort',
+    },
+    {
+      what: 'no seccomp',
+      flow: { securityContext: { seccompProfile: { type: 'Unconfined' } } },
+      says: 'seccompProfile',
+    },
+  ].map((attack) => ({ ...attack, reason: 'PodPolicyViolated' })),
+];
+
+function mounting(mountPath: string) {
+  return {
+    containers: [{ name: 'flow', volumeMounts: [{ name: 'x', mountPath }] }],
+    volumes: [{ name: 'x', emptyDir: {} }],
+  };
+}
+
+const podView = z.looseObject({
+  spec: z.looseObject({
+    restartPolicy: z.string(),
+    automountServiceAccountToken: z.boolean(),
+    containers: z.array(
+      z.looseObject({
+        name: z.string(),
+        command: z.array(z.string()),
+        env: z.array(z.looseObject({ name: z.string() })),
+        volumeMounts: z.array(z.looseObject({ mountPath: z.string() })),
+      }),
+    ),
+    volumes: z.array(z.looseObject({ name: z.string() })),
+  }),
+});
+
+beforeAll(async () => {
+  [space, other] = [await namespaceFor('attacks'), await namespaceFor('attacks-other')];
+  operator = await startOperator({
+    kubeconfig: inject('kubeconfig'),
+    arguments: ['--namespace', space.name],
+  });
+});
+afterAll(async () => {
+  await operator?.kill();
+  await Promise.all([space?.remove(), other?.remove()]);
+});
+
+const conditionOf = async (name: string, type: ConditionType) =>
+  findCondition(runOf(await space.get('flowrun', name)).status.conditions, type);
+const podsOf = (name: string) => space.list('pod', `flowrun.dev/name=${name}`);
+const podsAppear = (name: string, count: number) =>
+  eventually(`${name} has ${count} pods`, async () => {
+    const found = await podsOf(name);
+    return found.length === count ? found : undefined;
+  });
+
+describe('the API server refuses', () => {
+  test.each(BY_THE_SERVER)('$what', async ({ says, ...attack }) => {
+    await expect(space.apply(manifest('refused', attack))).rejects.toThrow(says);
+  });
+});
+
+describe('the operator refuses, says why, and makes no pod', () => {
+  beforeAll(async () => {
+    const items = BY_THE_OPERATOR.map((attack, index) => manifest(`attack-${index}`, attack));
+    await space.apply({ apiVersion: 'v1', kind: 'List', items });
+  });
+
+  test.each(BY_THE_OPERATOR.map((attack, index) => ({ ...attack, name: `attack-${index}` })))(
+    '$what',
+    async ({ name, reason, says }) => {
+      const accepted = await eventually(`${name} is judged`, () => conditionOf(name, 'Accepted'));
+      expect(accepted).toMatchObject({ status: 'False', reason, message: expect.stringContaining(says) });
+      expect(await podsOf(name)).toEqual([]);
+    },
+  );
+});
+
+describe('it does no harm', () => {
+  test('to null what the operator relies on, to name another namespace, to bring variables in by the dozen', async () => {
+    const nulls = {
+      restartPolicy: null,
+      automountServiceAccountToken: null,
+      enableServiceLinks: null,
+      volumes: null,
+      containers: [{ name: 'worker', command: null, env: null, volumeMounts: null }],
+    };
+    await space.apply({
+      apiVersion: 'v1',
+      kind: 'Secret',
+      metadata: { name: 'variables' },
+      stringData: { FLOWRUN_UID: 'x', DASK_DISTRIBUTED__COMM__REQUIRE_ENCRYPTION: 'False' },
+    });
+    await space.apply(
+      manifest('nulls', {
+        flow: { serviceAccountName: 'default', envFrom: [{ secretRef: { name: 'variables' } }] },
+        kwargs: { namespace: other.name, worker_pod_template: { spec: nulls } },
+      }),
+    );
+    const pods = await podsAppear('nulls', 3);
+    for (const pod of pods) {
+      const { spec } = podView.parse(pod);
+      const role = pod.metadata.labels?.['flowrun.dev/role'];
+      expect(spec.restartPolicy).toBe('Never');
+      expect(spec.automountServiceAccountToken).toBe(role === 'flow');
+      expect(spec.volumes.map(({ name }) => name)).toEqual(
+        expect.arrayContaining(['flowrun-files', 'flowrun-tls']),
+      );
+      const [own] = spec.containers;
+      expect(own?.command[0]).toBe('python3');
+      expect(own?.volumeMounts.map(({ mountPath }) => mountPath)).toEqual(
+        expect.arrayContaining(['/flowrun', '/flowrun-tls']),
+      );
+      // What stands in `env` wins over what `envFrom` brings.
+      const names = own?.env.map(({ name }) => name) ?? [];
+      expect(names).toEqual(expect.arrayContaining(['FLOWRUN_UID', 'DASK_DISTRIBUTED__COMM__TLS__CA_FILE']));
+      expect(names.includes('DASK_DISTRIBUTED__COMM__REQUIRE_ENCRYPTION')).toBe(role !== 'flow');
+    }
+    expect(await other.list('pod', 'flowrun.dev/uid')).toEqual([]);
+  });
+
+  test('to claim a pod of another namespace for a run', async () => {
+    await space.apply(manifest('claimed', { kwargs: { n_workers: 0 } }));
+    const [pod] = await podsAppear('claimed', 2);
+    const { uid } = (await space.get('flowrun', 'claimed')).metadata;
+    await other.apply({
+      apiVersion: 'v1',
+      kind: 'Pod',
+      metadata: {
+        name: 'stranger',
+        labels: { ...pod?.metadata.labels, 'flowrun.dev/role': 'worker', 'flowrun.dev/ordinal': '7' },
+        ownerReferences: [
+          { apiVersion: 'flowrun.dev/v1alpha1', kind: 'FlowRun', name: 'claimed', uid, controller: true },
+        ],
+      },
+      spec: { containers: [{ name: 'worker', image: 'localhost/nowhere:1' }] },
+    });
+    await space.patch('flowrun', 'claimed', { spec: { cancel: true } });
+    await space.waitFor('claimed', 'CleanedUp', 90);
+  });
+
+  test('to prepare the files that the pods of a run are built from', async () => {
+    await space.apply(manifest('honest', {}));
+    await podsAppear('honest', 1);
+    const files = z
+      .object({ data: z.record(z.string(), z.string()) })
+      .parse(
+        await space.get('configmap', childName(runRefOf(await space.get('flowrun', 'honest')), 1, 'files')),
+      );
+    const resolved = z
+      .looseObject({ flow: z.looseObject({}) })
+      .parse(JSON.parse(files.data['resolved.json'] ?? ''));
+    resolved.flow['templates'] = [{ spec: { volumes: [host], hostPID: true } }];
+
+    await space.apply(manifest('prepared', {}, { suspend: true }));
+    await eventually('the run is seen', () => conditionOf('prepared', 'Suspended'));
+    const ref = runRefOf(await space.get('flowrun', 'prepared'));
+    await space.apply({
+      apiVersion: 'v1',
+      kind: 'ConfigMap',
+      metadata: {
+        name: childName(ref, 1, 'files'),
+        labels: { 'flowrun.dev/uid': ref.uid },
+        ownerReferences: [
+          {
+            apiVersion: 'flowrun.dev/v1alpha1',
+            kind: 'FlowRun',
+            name: 'prepared',
+            uid: ref.uid,
+            controller: true,
+          },
+        ],
+      },
+      data: { ...files.data, 'resolved.json': JSON.stringify(resolved) },
+    });
+    await space.patch('flowrun', 'prepared', { spec: { suspend: false } });
+    const failed = await eventually('the run has failed', () => conditionOf('prepared', 'Failed'), 60);
+    expect(failed).toMatchObject({ status: 'True', reason: 'PodRefused' });
+    expect(failed.message).toMatch(/hostPID.*hostPath/);
+    expect(await podsOf('prepared')).toEqual([]);
+  });
+});
+
+function runRefOf(object: Parameters<typeof runOf>[0]) {
+  const { name, namespace, uid } = runOf(object).metadata;
+  return { name, namespace, uid };
+}
