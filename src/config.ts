@@ -57,7 +57,8 @@ export const settings = z.object({
 
 export type Config = z.infer<typeof settings>;
 
-const FLAGS = {
+/** Every option, and what it means. */
+export const FLAGS = {
   namespace: 'namespaces to serve, `a,b` (default: all)',
   'default-image': 'image of flows that name none',
   'workers-per-run': 'most workers of one run (default 500)',

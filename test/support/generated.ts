@@ -6,6 +6,8 @@ import { flowRunCrd, flowRunSchema } from '../../src/api/crd.ts';
 import { chartFiles } from './chart.ts';
 import { withClusterKwargs } from './cluster-kwargs.ts';
 import { referencePage } from './reference.ts';
+import { withRights } from './rights.ts';
+import { valuesPage } from './values.ts';
 
 /** Every generated file that is committed: content by path from the top of the repository. */
 export function generatedFiles(): Record<string, string> {
@@ -14,6 +16,8 @@ export function generatedFiles(): Record<string, string> {
     'crds/flowruns.flowrun.dev.yaml': `# Generated from src/api by \`npm run generate\`; do not edit.\n${crd}`,
     ...chartFiles(),
     'docs/executors.md': withClusterKwargs(read('docs/executors.md')),
+    'docs/security.md': withRights(read('docs/security.md')),
+    'docs/values.md': valuesPage(read('charts/flowrun-operator/values.yaml')),
     'docs/reference.md': referencePage(flowRunSchema()),
   };
 }
