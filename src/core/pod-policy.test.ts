@@ -106,3 +106,16 @@ test.each([
   });
   expect(resolveWith(executor, flow, { podPolicy: 'none' }).ok).toBe(true);
 });
+
+test.each([
+  ['nothing said', {}, {}, { runAsNonRoot: true }],
+  ['a user of the run’s', {}, { runAsUser: 7 }, { runAsNonRoot: true, runAsUser: 7 }],
+  ['a user of the configuration’s', { runAsUser: 1000 }, {}, { runAsNonRoot: true, runAsUser: 1000 }],
+  ['both', { runAsUser: 1000 }, { runAsUser: 7 }, { runAsNonRoot: true, runAsUser: 7 }],
+  ['root, asked for', { runAsUser: 1000 }, { runAsUser: 0 }, { runAsUser: 0 }],
+  ['root allowed', {}, { runAsNonRoot: false }, { runAsNonRoot: false }],
+  ['defaults that allow root', { podDefaults: 'baseline' as const }, { fsGroup: 1 }, { fsGroup: 1 }],
+])('the security context of pods: %s', (_, config, given, wanted) => {
+  const resolution = resolveWith(undefined, { securityContext: given }, config);
+  expect(resolution.ok && resolution.resolved.pods.securityContext).toEqual(wanted);
+});

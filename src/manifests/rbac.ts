@@ -79,7 +79,7 @@ export const OWN_RIGHTS: readonly Right[] = [
   },
 ];
 
-const rules = (rights: readonly Right[]): PolicyRule[] => rights.map(({ why: _, ...rule }) => rule);
+const rules = (rights: readonly Right[]): PolicyRule[] => rights.map(({ why: _why, ...rule }) => rule);
 
 export const RUN_RULES: readonly PolicyRule[] = rules(RUN_RIGHTS);
 export const OWN_RULES: readonly PolicyRule[] = rules(OWN_RIGHTS);

@@ -167,9 +167,10 @@ describe('installed in a namespace of the Pod Security level restricted', () => 
       return (await run(['auth', 'can-i', verb, resource, account, '--namespace', namespace])).stdout.trim();
     };
     expect(await may('create', 'pods', second.name)).toBe('yes');
+    const elsewhere: string[] = [];
     for (const { verbs, resources } of RUN_RULES)
-      for (const resource of resources)
-        expect(await may(verbs[0] ?? '', resource, unwatched.name), resource).toBe('no');
+      for (const resource of resources) elsewhere.push(await may(verbs[0] ?? '', resource, unwatched.name));
+    expect(new Set(elsewhere)).toEqual(new Set(['no']));
     expect(await may('get', 'secrets', second.name)).toBe('no');
   });
 
