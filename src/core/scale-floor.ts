@@ -15,6 +15,12 @@ export function isIdle({ demand, scattersWaiting, workers }: Load): boolean {
   );
 }
 
+/** Whether the flow is still on its way to its first task: until then nobody can tell how many workers it needs. */
+export function hasYetToBegin(load: Load, { now, runningSince }: ScalingInput): boolean {
+  const begins = runningSince === undefined || now - runningSince < BEGINNING_MS;
+  return begins && load.finished === 0 && isIdle(load);
+}
+
 /** Why the last worker stays, as the end of "one worker is kept while …"; undefined when none is needed. */
 export function reasonToKeepOne(load: Load, { now, runningSince }: ScalingInput): string | undefined {
   if (!isIdle(load)) return 'there is work';

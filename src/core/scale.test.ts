@@ -188,6 +188,24 @@ describe('scaling down', () => {
   });
 });
 
+describe('a flow that has not submitted anything yet', () => {
+  const groups = [group({ members: members(3) })];
+  const window = steady({ ...idle(3), finished: 0 });
+
+  it('has the workers it began with for a minute, and one from then on', () => {
+    expect(changes({ groups, window, runningSince: undefined })).toEqual({});
+    expect(changes({ groups, window, runningSince: NOW - 59_000 })).toEqual({});
+    expect(changes({ groups, window, runningSince: NOW - 60_000 })).toEqual({ retire: [2, 1] });
+  });
+
+  it('has them until its first task is there', () => {
+    const first = steady(
+      load({ finished: 0, demand: [tasks(1, 9)], workers: workers(busy(), worker(), worker()) }),
+    );
+    expect(changes({ groups, window: first, runningSince: NOW - 9_000 })).toEqual({ retire: [2, 1] });
+  });
+});
+
 describe('an idle time-out', () => {
   const groups = [group({ members: members(5) })];
   const patient = adapt({ idleTimeoutSeconds: 30, minimum: 1 });

@@ -1,6 +1,6 @@
 import type { Load } from './load.ts';
 import { type Sizes, wantedWorkers } from './scale-demand.ts';
-import { isIdle, sizes } from './scale-floor.ts';
+import { hasYetToBegin, isIdle, sizes } from './scale-floor.ts';
 import { Allocation, staying } from './scale-limits.ts';
 import { busyMembers, isBusy, Memory, returnable, unjoined, victims } from './scale-victims.ts';
 import { explain } from './scale-why.ts';
@@ -70,6 +70,7 @@ function total(sizes: Sizes): number {
  */
 function floors(input: ScalingInput, newest: Load, goal: Sizes): Sizes | string {
   const { adapt, groups, window } = input;
+  if (hasYetToBegin(newest, input)) return 'until the flow has submitted its first task';
   if (adapt.idleTimeoutSeconds !== undefined && adapt.idleTimeoutSeconds > 0 && isIdle(newest)) {
     return newest.idleSeconds >= adapt.idleTimeoutSeconds
       ? goal

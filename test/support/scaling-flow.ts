@@ -1,4 +1,5 @@
 import type { TestNamespace } from './namespace.ts';
+import { LOADS } from './scaling-loads.ts';
 
 /**
  * Flows whose tasks count their own runs, on the scheduler, where they survive their worker. Each waits inside for the
@@ -111,16 +112,20 @@ def stuck(tasks, resource):
     return counted(client, tasks, results)
 `;
 
+const FILES = { 'scaling.py': FLOW, 'loads.py': LOADS };
+
 /** A FlowRun of one of these flows. */
 export function scalingRun(options: {
   name: string;
   image: string;
-  flow: 'held' | 'zero' | 'groups' | 'pinned' | 'busy' | 'restarted' | 'stuck';
+  flow: string;
+  /** Where the flow stands. */
+  file?: keyof typeof FILES;
   parameters: object;
   clusterKwargs?: object;
   adaptKwargs?: object;
 }) {
-  const { name, image, flow, parameters, clusterKwargs = {}, adaptKwargs } = options;
+  const { name, image, flow, file = 'scaling.py', parameters, clusterKwargs = {}, adaptKwargs } = options;
   return {
     apiVersion: 'flowrun.dev/v1alpha1',
     kind: 'FlowRun',
@@ -128,9 +133,9 @@ export function scalingRun(options: {
     spec: {
       flow: {
         image,
-        entrypoint: `scaling.py:${flow}`,
+        entrypoint: `${file}:${flow}`,
         parameters,
-        source: { inline: { 'scaling.py': FLOW } },
+        source: { inline: FILES },
       },
       executor: {
         type: 'DaskExecutor',

@@ -160,8 +160,8 @@ class Drain:
 
     def hold(self):
         """The worker starts nothing more and is given nothing more."""
-        if self.ws.status in STAYING:
-            self.before = self.ws.status
+        if self.ws.status in STAYING or self.ws.status == Status.init:
+            self.before = Status.running if self.ws.status == Status.init else self.ws.status
             stimulus_id = stimulus("drain")
             self.scheduler.handle_worker_status_change(Status.closing_gracefully, self.ws, stimulus_id)
             self.tell(Status.closing_gracefully, stimulus_id)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import time
 
+from distributed import Status
+
 from .scheduler_bounds import text
 from .scheduler_copies import MemoryManager
 from .scheduler_drain import Drain
@@ -59,6 +61,16 @@ class Drains:
         self.stopped = {drain for drain in self.stopped if drain.coming_back}
         if all(drain.over for drain in self.drains.values()):
             self.memory.release()
+
+    def worker_says(self, status=None, worker=None, **more):
+        """In place of the scheduler's own handler. A named worker that has just come up leaves before it is given a first
+        task: its pod may be deleted at any moment, since nobody has seen it join."""
+        ws = self.scheduler.workers.get(worker)
+        if ws is None or ws.status != Status.init or status != "running" or text(ws.name) not in self.names:
+            self.scheduler.handle_worker_status_change(status=status, worker=worker, **more)
+            return
+        self.drains[text(ws.name)] = Drain(self, ws)
+        self.changes += 1
 
     def begin(self, name, ws):
         drain = self.drains.get(name)

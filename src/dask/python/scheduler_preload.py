@@ -37,5 +37,6 @@ def dask_setup(scheduler):
     scheduler.handlers["flowrun_result"] = flow_run.take_result
     scheduler.handlers["terminate"] = flow_run.terminate
     scheduler.handlers["scatter"] = flow_run.counting(scheduler.handlers["scatter"])
+    scheduler.stream_handlers["worker-status-change"] = flow_run.drains.worker_says
     # The scheduler starts it right after the preloads and stops it when it closes.
     scheduler.periodic_callbacks["flowrun"] = PeriodicCallback(flow_run.tick, TICK_MILLISECONDS)

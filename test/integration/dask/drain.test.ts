@@ -50,6 +50,22 @@ describe.each(ENDS)('a drain, %s', (end) => {
     expect(scheduler.output).not.toContain('Traceback');
   });
 
+  it('of a worker that comes up when it is named already begins before its first task', async () => {
+    await using scheduler = await Scheduler.start(python);
+    await using followed = await Followed.start(scheduler);
+    await using client = await scheduler.client(python);
+    await using _counted = await counting(client);
+    await client.run('fs = client.map(work, range(8), seconds=0.2, pure=False)');
+    followed.drain(['w-0']);
+    // The order travels with the next poll, and a worker takes longer to start.
+    await using first = scheduler.worker(python, 'w-0');
+    expect(await first.ended).toBe(0);
+    expect(first.output).toContain('Registered to');
+    await using _second = scheduler.worker(python, 'w-1');
+    expect(await client.run('', 'sum(client.gather(fs))')).toBe(28);
+    expect(await client.run('', '[runs(), runs_on("w-0")]')).toEqual([[8, 8], 0]);
+  });
+
   it('moves what has not started, and lets what runs end where it is', async () => {
     await using scheduler = await Scheduler.start(python);
     await using followed = await Followed.start(scheduler);
