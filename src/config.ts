@@ -21,6 +21,8 @@ export const settings = z.object({
     ),
   defaultImage: z.string().min(1).optional(),
   workersPerRun: count(1).default(500),
+  maxConcurrentRuns: count(1).optional(),
+  maxConcurrentRunsPerNamespace: count(1).optional(),
   startDeadlineSeconds: count(1).default(600),
   sampleSeconds: count(1).default(5),
   concurrency: count(1).default(16),
@@ -62,6 +64,8 @@ export const FLAGS = {
   namespace: 'namespaces to serve, `a,b` (default: all)',
   'default-image': 'image of flows that name none',
   'workers-per-run': 'most workers of one run (default 500)',
+  'max-concurrent-runs': 'most runs at once, in all namespaces together (default: no limit)',
+  'max-concurrent-runs-per-namespace': 'most runs at once in one namespace (default: no limit)',
   'start-deadline-seconds': 'time for a run to start, where it sets none (default 600)',
   'sample-seconds': 'seconds between two looks at a Dask scheduler (default 5)',
   concurrency: 'runs reconciled at once (default 16)',
@@ -87,7 +91,7 @@ Uses the cluster of KUBECONFIG, or the one it runs in. Each option is also read
 from the environment: --default-image as FLOWRUN_DEFAULT_IMAGE, and so on.
 
 ${Object.entries(FLAGS)
-  .map(([flag, text]) => `  --${flag.padEnd(24)} ${text}`)
+  .map(([flag, text]) => `  --${flag.padEnd(34)} ${text}`)
   .join('\n')}
   --help                     this text`;
 

@@ -84,6 +84,13 @@ const scaling = z.strictObject({
     .optional(),
 });
 
+const queue = z.strictObject({
+  position: int32(1).describe('Its place in line when last written, which is each time that it has halved.'),
+  waiting: int32(1).describe('Runs in the same line.'),
+  limit: int32(1).describe('How many may run at once.'),
+  scope: z.enum(['Namespace', 'Cluster']).describe('Whether that is for its namespace or for all together.'),
+});
+
 const tasks = z.strictObject({
   total: int32().describe('Tasks known so far.').optional(),
   waiting: int32().describe('Tasks that wait for others or for a worker.').optional(),
@@ -121,6 +128,7 @@ export const flowRunStatus = z.strictObject({
       'What is authoritative. `Complete` is True after success, `Failed` after any other end; neither changes again.',
     )
     .optional(),
+  queue: queue.describe('Present while the run waits for a slot.').optional(),
   attempt: int32().describe('Number of the current attempt; 0 before the first.').optional(),
   retries: int32().describe('Retries used so far.').optional(),
   startTime: time().describe('When the first attempt started, or the first after a suspension.').optional(),

@@ -1,4 +1,5 @@
 import type { FlowRun } from '../api/flow-run.ts';
+import type { Place } from '../core/admission.ts';
 import { classifyPod } from '../core/classify.ts';
 import { wantedOrdinals } from '../core/groups.ts';
 import { LABELS, childName } from '../core/names.ts';
@@ -22,6 +23,8 @@ export interface ObserveInput {
   refusal: string | undefined;
   /** Worker groups of which it creates no pod at present. */
   blocked: ReadonlyMap<string, Blocked>;
+  /** Of a run that has to wait for a slot. */
+  place: Place | undefined;
   startDeadlineSeconds: number;
   now: number;
 }
@@ -35,12 +38,9 @@ export function observe(input: ObserveInput): Observed {
   return {
     now,
     run: {
+      ...requestOf(run),
       uid: metadata.uid,
-      generation: metadata.generation,
-      deleting: metadata.deletionTimestamp !== undefined,
-      managedByOther: spec.managedBy !== undefined && spec.managedBy !== MANAGER,
-      suspend: spec.suspend ?? false,
-      cancel: spec.cancel ?? false,
+      namespace: metadata.namespace,
       retry: spec.retry ?? { limit: 0, when: 'Infrastructure', backoffSeconds: 10, maxBackoffSeconds: 360 },
       startDeadlineSeconds: spec.startDeadlineSeconds ?? startDeadlineSeconds,
       activeDeadlineSeconds: spec.activeDeadlineSeconds,
@@ -51,9 +51,21 @@ export function observe(input: ObserveInput): Observed {
     plan,
     refusal: input.refusal,
     blocked: input.blocked,
+    place: input.place,
     children: childrenOf(input, status.attempt ?? 0),
     flowPodLost: flowPodUID !== undefined && input.lost.has(flowPodUID),
     scheduler: viewOf(input, status.attempt ?? 0),
+  };
+}
+
+/** Whether the run shall run at all, and by whom. */
+export function requestOf({ spec, metadata }: FlowRun) {
+  return {
+    generation: metadata.generation,
+    deleting: metadata.deletionTimestamp !== undefined,
+    managedByOther: spec.managedBy !== undefined && spec.managedBy !== MANAGER,
+    suspend: spec.suspend ?? false,
+    cancel: spec.cancel ?? false,
   };
 }
 

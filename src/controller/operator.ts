@@ -12,6 +12,7 @@ import { WorkQueue } from '../kube/workqueue.ts';
 import type { OperatorPods } from '../manifests/network-policy.ts';
 import { HttpServer } from '../ops/http.ts';
 import { Metrics } from '../ops/metrics.ts';
+import { Admission } from './admission.ts';
 import { Actor, SELECTOR_KEYS } from './actor.ts';
 import { AttemptPlans } from './attempt-plans.ts';
 import { AttemptTlsKeys } from './attempt-tls.ts';
@@ -43,6 +44,8 @@ export interface OperatorOptions {
     namespace: readonly string[];
     defaultImage?: string | undefined;
     workersPerRun: number;
+    maxConcurrentRuns?: number | undefined;
+    maxConcurrentRunsPerNamespace?: number | undefined;
     startDeadlineSeconds: number;
     sampleSeconds: number;
     concurrency: number;
@@ -86,11 +89,17 @@ export class Operator {
     });
     const queue = new WorkQueue({ onError: (key, error) => logFailure(log, key, error) });
     const add = (key: string) => queue.add(key);
+    const limits = { all: config.maxConcurrentRuns, perNamespace: config.maxConcurrentRunsPerNamespace };
+    const admission = new Admission(limits, add);
+    const seen = (key: string) => admission.seen(key, cache.flowRun(key));
     const cache = new Cache({
       client,
       namespaces: config.namespace,
       now,
-      onChange: add,
+      onChange: (key) => {
+        seen(key);
+        add(key);
+      },
       onError: (error) => log.warn({ err: error }, 'Watch failed; it is tried again'),
     });
     const monitor = new Monitor({
@@ -100,6 +109,7 @@ export class Operator {
       },
     });
     const metrics = new Metrics({
+      waiting: () => admission.waiting,
       queueDepth: () => queue.depth,
       queueAgeSeconds: () => queue.ageMs / 1000,
       watchAgeSeconds: () => cache.oldestEventAge / 1000,
@@ -127,10 +137,14 @@ export class Operator {
       queue,
       events,
       schedulers,
+      admission,
       budget: new ProgressBudget(),
       plan: (run) => planOf(run, resolveConfig),
       startDeadlineSeconds: config.startDeadlineSeconds,
-      onCommit: (key, before, after) => telemetry.committed(key, before, after, now()),
+      onCommit: (key, before, after) => {
+        seen(key);
+        telemetry.committed(key, before, after, now());
+      },
       now,
       log,
     });

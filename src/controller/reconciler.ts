@@ -14,6 +14,7 @@ import type { EventRecorder } from '../kube/events.ts';
 import { type KubeObject, fromKey } from '../kube/object.ts';
 import type { WorkQueue } from '../kube/workqueue.ts';
 import type { Actor, CreateFailure } from './actor.ts';
+import type { Admission } from './admission.ts';
 import { type AttemptRef, RefusedPod, nameOfChild } from './attempt-plans.ts';
 import type { Cache } from './cache.ts';
 import { FLOW_RUN } from './flow-run.ts';
@@ -34,6 +35,7 @@ export interface ReconcilerOptions {
   queue: WorkQueue;
   events: EventRecorder;
   schedulers: SchedulerWatch;
+  admission: Admission;
   budget: ProgressBudget;
   plan: (run: FlowRun) => Plan;
   startDeadlineSeconds: number;
@@ -78,7 +80,7 @@ export class Reconciler {
 
   /** One decision. Whether another may follow at once. */
   async #step(key: string, object: KubeObject, run: FlowRun, signal: AbortSignal): Promise<boolean> {
-    const { cache, schedulers, queue, now, startDeadlineSeconds, plan } = this.#options;
+    const { cache, schedulers, admission, queue, now, startDeadlineSeconds, plan } = this.#options;
     const memory = this.#remember(key, run);
     const planned = plan(run);
     const time = now();
@@ -90,6 +92,7 @@ export class Reconciler {
       lost: memory.lost,
       refusal: memory.refusal?.attempt === run.status?.attempt ? memory.refusal?.message : undefined,
       blocked: memory.blocked,
+      place: admission.placeOf(key),
       startDeadlineSeconds,
       now: time,
     });
@@ -109,7 +112,7 @@ export class Reconciler {
     decision: Extract<Decision, { kind: 'commit' }>,
     signal: AbortSignal,
   ): Promise<boolean> {
-    const { client, cache, events, budget, queue, schedulers, onCommit, now } = this.#options;
+    const { client, cache, events, budget, queue, schedulers, admission, onCommit, now } = this.#options;
     if (decision.progress) {
       const waitMs = budget.waitMs(key, now());
       if (waitMs > 0) {
@@ -119,6 +122,7 @@ export class Reconciler {
     }
     try {
       const status: FlowRunStatus = decision.status;
+      if (status.attempt !== run.status?.attempt) admission.begins(key);
       const written = await client.replaceStatus(FLOW_RUN, { ...object, status }, { signal });
       cache.own.wrote(FLOW_RUN.kind, written);
       budget.wrote(key, now());

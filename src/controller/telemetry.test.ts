@@ -27,6 +27,7 @@ const HISTORY: [FlowRunStatus, number][] = [
 
 test('a run is counted once: its phases, its scaling, its attempt and its end', async () => {
   const metrics = new Metrics({
+    waiting: () => 0,
     queueDepth: () => 0,
     queueAgeSeconds: () => 0,
     watchAgeSeconds: () => 0,

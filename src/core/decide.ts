@@ -1,11 +1,13 @@
 import { isTrue } from '../api/conditions.ts';
 import type { Attempt } from '../api/attempt.ts';
+import { holdsSlot } from './admission.ts';
 import { activeDeadline, currentAttempt, earliest, isOver, startDeadline } from './attempt.ts';
 import { type Ending, endAttempt, endRun, ending } from './end.ts';
 import type { Action, Decision } from './decision.ts';
 import { evidenceOfEnd } from './evidence.ts';
 import type { Observed } from './observed.ts';
 import { isReason } from './reasons.ts';
+import { waitInLine } from './queue.ts';
 import { progress } from './progress.ts';
 import { adaptOf, judge, resize } from './adaptive.ts';
 import { accept, begin, markRunning, markSuspended } from './start.ts';
@@ -114,6 +116,8 @@ function between(observed: Observed, attempt: Attempt | undefined): Decision {
   if (!plan.ok) return accept(observed, plan) ?? rest('waits for a spec that can be run');
   const retryAt = attempt?.retryAt === undefined ? 0 : parseTime(attempt.retryAt);
   if (now < retryAt) return rest('waits before the next attempt', earliest(retryAt, deadline));
+  if (observed.place !== undefined && !holdsSlot(observed.status))
+    return waitInLine(observed, observed.place) ?? rest('waits for a slot');
   return begin(observed, plan);
 }
 

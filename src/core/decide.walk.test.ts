@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { isTrue } from '../api/conditions.ts';
+import { holdsSlot } from './admission.ts';
 import { isOver } from './attempt.ts';
 import { decide } from './decide.ts';
 import { type World, initialWorlds, keyOf, observeWorld } from './model-world.ts';
@@ -11,6 +12,9 @@ const statesFrom = (world: World) => walk(world, check);
 function check(before: World, after: World): void {
   for (const [attempt, starts] of Object.entries(after.flowStarts)) {
     expect(starts, `flow of attempt ${attempt} ran more than once`).toBeLessThanOrEqual(1);
+  }
+  if (before.crowded && !holdsSlot(before.status)) {
+    expect(after.status.attempt, 'begun without a slot').toBe(before.status.attempt);
   }
   if (isOver(before.status)) {
     const outcome = (world: World) => [
@@ -54,6 +58,9 @@ test.each(initialWorlds())(
     }
     expect(phases).toContain('Running');
     expect(phases).toContain('Succeeded');
+    const queued = [...states.values()].filter(({ status }) => status.queue !== undefined);
+    expect(queued.length > 0, 'runs wait just where they must').toBe(world.crowds > 0);
+    for (const { status } of queued) expect(status).toMatchObject({ phase: 'Pending', reason: 'Queued' });
     expect(phases.has('Cancelled')).toBe(world.mayCancel);
   },
   240_000,

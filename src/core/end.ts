@@ -3,6 +3,7 @@ import type { FlowRunStatus } from '../api/status.ts';
 import { findCondition, isTrue } from '../api/conditions.ts';
 import type { Decision, EventNote } from './decision.ts';
 import type { Observed } from './observed.ts';
+import { outOfLine } from './queue.ts';
 import { REASONS } from './reasons.ts';
 import type { RunResult } from './result.ts';
 import { formatTime } from './time.ts';
@@ -65,8 +66,14 @@ function withoutLive(status: FlowRunStatus): FlowRunStatus {
 
 /** Commits the end of a run that has no attempt in progress. */
 export function endRun(observed: Observed, ending: Ending): Decision {
-  const fields = { reason: ending.reason, message: ending.message };
-  return commit(observed, finish(observed, { why: `run ended: ${ending.reason}`, fields }, ending));
+  const { reason, message } = ending;
+  const waited = outOfLine(observed, reason, message);
+  const change = {
+    why: `run ended: ${reason}`,
+    fields: { reason, message },
+    conditions: waited.conditions,
+  };
+  return commit(waited.observed, finish(observed, change, ending));
 }
 
 function finish(observed: Observed, change: Change, ending: Ending): Change {

@@ -1,3 +1,4 @@
+import { holdsSlot } from './admission.ts';
 import { currentAttempt, isOver } from './attempt.ts';
 import { type Dask, lose, next } from './model-dask.ts';
 import { type Pod, type Pods, TIMES, type World } from './model-world.ts';
@@ -40,6 +41,8 @@ export function environment(world: World): World[] {
   if (world.mayCancel && !world.cancel && !isOver(status)) worlds.push({ ...world, cancel: true });
   if (world.flips < 1 && !isOver(status))
     worlds.push({ ...world, suspend: !world.suspend, flips: world.flips + 1 });
+  if (world.crowded && world.crowds > 0 && !holdsSlot(status))
+    worlds.push({ ...world, crowded: false, crowds: world.crowds - 1 });
   if (world.time < LAST && !isOver(status)) worlds.push({ ...world, time: world.time + 1 });
   return worlds;
 }

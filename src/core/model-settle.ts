@@ -24,7 +24,7 @@ function proceed(
   endless = false,
 ): World {
   const dask = start.dask && { ...start.dask, bursts: 0, failures: 0 };
-  let world: World = { ...start, faults: 9, flips: 9, ...(dask && { dask }) };
+  let world: World = { ...start, faults: 9, flips: 9, crowded: false, crowds: 0, ...(dask && { dask }) };
   const path: string[] = [];
   const end = (result: World): World => {
     for (const key of path) settled.set(key, result);

@@ -30,6 +30,10 @@ export interface World {
   faults: number;
   cluster: boolean;
   retries: number;
+  /** Others hold all slots at present. */
+  crowded: boolean;
+  /** How often one may get free yet; whoever begins leaves none for the next. */
+  crowds: number;
   lost: boolean;
   reported: boolean;
   flowStarts: Record<number, number>;
@@ -54,6 +58,28 @@ const PLAN: ClusterPlan = {
 
 const NOTHING: Pods = { files: false, service: false, flow: 'absent', scheduler: 'absent', workers: {} };
 
+const SUSPENDED: FlowRunStatus = {
+  phase: 'Suspended',
+  attempt: 1,
+  attempts: [
+    {
+      number: 1,
+      startTime: '1970-01-01T00:00:00Z',
+      endTime: '1970-01-01T00:00:00Z',
+      outcome: 'Suspended',
+    },
+  ],
+  conditions: [
+    {
+      type: 'Suspended',
+      status: 'True',
+      reason: 'Suspended',
+      message: '',
+      lastTransitionTime: '1970-01-01T00:00:00Z',
+    },
+  ],
+};
+
 /** Clock readings: start; past back-off, lingering and start deadline; past the active deadline; for `settle` alone. */
 export const TIMES = [0, 2_000_000, 4_000_000, 8_000_000];
 
@@ -71,14 +97,22 @@ export function initialWorlds(): { name: string; world: World }[] {
     faults: 0,
     cluster: false,
     retries: 0,
+    crowded: false,
+    crowds: 0,
     lost: false,
     reported: false,
     flowStarts: {},
   };
   const cluster = { ...world, cluster: true };
+  const waiting = { ...world, crowded: true, crowds: 1, faults: 9 };
   return [
     { name: 'a LocalExecutor run', world },
     { name: 'a LocalExecutor run with a retry', world: { ...world, retries: 1 } },
+    { name: 'a run that waits for a slot and may be cancelled', world: { ...waiting, flips: 9 } },
+    {
+      name: 'a resumed run that waits for a slot',
+      world: { ...waiting, mayCancel: false, suspend: true, status: SUSPENDED },
+    },
     { name: 'a DaskExecutor run that is cancelled', world: { ...cluster, flips: 9, faults: 9 } },
     { name: 'a DaskExecutor run that is suspended', world: { ...cluster, mayCancel: false, faults: 9 } },
     { name: 'a DaskExecutor run on a failing cluster', world: { ...cluster, mayCancel: false, flips: 9 } },
@@ -119,6 +153,7 @@ export function observeWorld(world: World, pods: Pods = world.pods): Observed {
     now: TIMES[world.time] ?? 0,
     run: {
       uid: 'u',
+      namespace: 'team',
       generation: 1,
       deleting: false,
       managedByOther: false,
@@ -147,6 +182,7 @@ export function observeWorld(world: World, pods: Pods = world.pods): Observed {
     flowPodLost: world.lost && world.pods.flow === 'absent',
     refusal: undefined,
     blocked: new Map(),
+    place: world.crowded ? { position: 1, waiting: 1, limit: 1, scope: 'Namespace' } : undefined,
     scheduler:
       !world.cluster || !live
         ? { kind: 'none' }
@@ -211,7 +247,7 @@ export function step(before: World, picture: Pods): World[] {
         status: decision.status,
         lost: changed ? false : world.lost,
         reported: changed ? false : world.reported,
-        ...(changed ? { pods: NOTHING } : {}),
+        ...(changed ? { pods: NOTHING, crowded: world.crowds > 0 } : {}),
         ...(world.dask && decision.usesAnswer ? { dask: { ...world.dask, used: true } } : {}),
       },
     ];

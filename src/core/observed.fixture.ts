@@ -116,6 +116,7 @@ export function observed({
     now: NOW,
     run: {
       uid: 'u',
+      namespace: 'team',
       generation: 1,
       deleting: false,
       managedByOther: false,
@@ -152,5 +153,6 @@ export function observed({
     refusal: undefined,
     scheduler,
     blocked,
+    place: undefined,
   };
 }

@@ -1,4 +1,5 @@
 import type { FlowRunStatus } from '../api/status.ts';
+import type { Place } from './admission.ts';
 import type { RunResult } from './result.ts';
 import type { Load } from './load.ts';
 import type { Adapt, WorkerGroup } from './scaling-input.ts';
@@ -102,6 +103,7 @@ export interface Observed {
   now: number;
   run: {
     uid: string;
+    namespace: string;
     generation: number;
     deleting: boolean;
     managedByOther: boolean;
@@ -129,4 +131,6 @@ export interface Observed {
   refusal: string | undefined;
   /** Worker groups of which it creates no pod at present (quota), by name, and when to ask again. */
   blocked: ReadonlyMap<string, Blocked>;
+  /** The run has to wait for a slot, and where it stands; undefined: it may begin. */
+  place: Place | undefined;
 }

@@ -5,6 +5,7 @@ import { normal, warning } from './end.ts';
 import type { ClusterPlan, Observed, Plan } from './observed.ts';
 import { type Group, withGroups } from './groups.ts';
 import { numbers } from './progress.ts';
+import { outOfLine } from './queue.ts';
 import { formatTime } from './time.ts';
 import { type ConditionChange, commit } from './transition.ts';
 
@@ -20,10 +21,11 @@ export function accept(observed: Observed, plan: Extract<Plan, { ok: false }>): 
   ) {
     return undefined;
   }
-  return commit(observed, {
+  const waited = outOfLine(observed, reason, message);
+  return commit(waited.observed, {
     why: 'the spec cannot be run',
     fields: { reason, message },
-    conditions: [{ type: 'Accepted', status: 'False', reason, message }],
+    conditions: [...waited.conditions, { type: 'Accepted', status: 'False', reason, message }],
     events: [warning(reason, message)],
   });
 }
@@ -35,7 +37,14 @@ export function begin(observed: Observed, plan: Extract<Plan, { ok: true }>): De
   const time = formatTime(now);
   const groups = plan.cluster === undefined ? [] : firstWorkers(plan.cluster);
   const workers = groups.reduce((sum, { ordinals }) => sum + ordinals.size, 0);
-  const { cluster: _previous, tasks: _tasks, result: _result, scaling: _scaling, ...kept } = status;
+  const {
+    queue: _place,
+    cluster: _previous,
+    tasks: _tasks,
+    result: _result,
+    scaling: _scaling,
+    ...kept
+  } = status;
   // What was said of the last attempt's cluster.
   const conditions = status.conditions?.filter(({ type }) => type !== 'UnsatisfiableResources');
   const change = {
@@ -118,14 +127,15 @@ export function markRunning(observed: Observed, attempt: Attempt): Decision | un
 /** Commits the suspension once nothing of the last attempt lives. The active deadline starts anew on resume. */
 export function markSuspended(observed: Observed): Decision | undefined {
   if (isTrue(observed.status.conditions, 'Suspended')) return undefined;
-  const { startTime: _anchor, ...status } = observed.status;
   const message = 'The run is suspended; set spec.suspend to false to go on with a new attempt.';
+  const waited = outOfLine(observed, 'Suspended', message);
+  const { startTime: _anchor, ...status } = waited.observed.status;
   return commit(
     { ...observed, status },
     {
       why: 'suspended',
       fields: { reason: 'Suspended', message },
-      conditions: [{ type: 'Suspended', status: 'True', reason: 'Suspended', message }],
+      conditions: [...waited.conditions, { type: 'Suspended', status: 'True', reason: 'Suspended', message }],
       events: [normal('Suspended', message)],
     },
   );

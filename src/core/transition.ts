@@ -59,6 +59,7 @@ export function phaseOf(status: FlowRunStatus): NonNullable<FlowRunStatus['phase
     if (is('Complete')) return 'Succeeded';
     return is('Failed')?.reason === 'Cancelled' ? 'Cancelled' : 'Failed';
   }
+  if (status.queue !== undefined) return 'Pending';
   const attempt = currentAttempt(status);
   if (attempt === undefined) return is('Suspended') ? 'Suspended' : 'Pending';
   if (attempt.endTime === undefined) {

@@ -10,6 +10,7 @@ beforeEach(async () => {
   problem = undefined;
   metrics = new Metrics({
     queueDepth: () => 3,
+    waiting: () => 4,
     queueAgeSeconds: () => 0.5,
     watchAgeSeconds: () => 12,
     leads: () => true,
@@ -59,6 +60,7 @@ test('metrics count what happened and read what is', async () => {
     'flowrun_reconcile_seconds_count{result="success"} 1',
     'flowrun_api_request_seconds_count{verb="POST",code="201"} 1',
     'flowrun_queue_depth 3',
+    'flowrun_waiting_runs 4',
     'flowrun_queue_age_seconds 0.5',
     'flowrun_watch_age_seconds 12',
     'flowrun_leader 1',

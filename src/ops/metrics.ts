@@ -3,6 +3,8 @@ import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from 'prom
 /** What is read when the metrics are asked for. */
 export interface Readings {
   queueDepth: () => number;
+  /** Runs that wait for a slot. */
+  waiting: () => number;
   /** Seconds that the key which has waited longest is overdue; 0 when none waits. */
   queueAgeSeconds: () => number;
   /** Seconds since the watch that has been silent longest last said anything. */
@@ -81,6 +83,7 @@ export class Metrics {
           this.set(read());
         },
       });
+    gauge('flowrun_waiting_runs', 'Runs that wait for a slot (maxConcurrentRuns).', readings.waiting);
     gauge('flowrun_queue_depth', 'Runs that wait to be reconciled.', readings.queueDepth);
     gauge(
       'flowrun_queue_age_seconds',
