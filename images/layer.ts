@@ -39,6 +39,29 @@ export async function debianLayer(
   return target;
 }
 
+/** A layer of what is in `root`, owned by root and of no time, under `prefix`. */
+export async function layerOf(
+  root: string,
+  layer: string,
+  paths: readonly string[],
+  prefix?: string,
+): Promise<string> {
+  await run('tar', [
+    '--sort=name',
+    '--mtime=@0',
+    '--owner=0',
+    '--group=0',
+    '--mode=u=rwX,go=rX',
+    ...(prefix === undefined ? [] : [`--transform=s,^\\.,${prefix},`]),
+    '-C',
+    root,
+    '-cf',
+    layer,
+    ...paths,
+  ]);
+  return layer;
+}
+
 /** Arguments of `setpriv` before a command: what it mounts is never seen outside, and all it started ends with it or with this process. */
 export const OWN_NAMESPACES = [
   '--pdeathsig',

@@ -10,6 +10,8 @@ export interface ImageConfig {
   User: string;
   WorkingDir: string;
   Env: string[];
+  /** Stays when a pod gives `args`. */
+  Entrypoint?: string[];
   Cmd: string[];
 }
 

@@ -3,9 +3,8 @@ import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { cacheRoot, cached, hashOf, readAll } from '../cache.ts';
-import { debianLayer, SUITE } from '../layer.ts';
+import { debianLayer, layerOf, SUITE } from '../layer.ts';
 import { writeArchive, type ImageConfig } from '../oci.ts';
-import { run } from '../run.ts';
 import { bundle } from './bundle.ts';
 
 /** What Node is linked against, and nothing one could log in to. */
@@ -58,27 +57,4 @@ export async function buildOperatorImage(
     return join(scratch, 'image.tar');
   });
   return { reference, archive };
-}
-
-/** A layer of what is in `root`, owned by root and of no time, under `prefix`. */
-async function layerOf(
-  root: string,
-  layer: string,
-  paths: readonly string[],
-  prefix?: string,
-): Promise<string> {
-  await run('tar', [
-    '--sort=name',
-    '--mtime=@0',
-    '--owner=0',
-    '--group=0',
-    '--mode=u=rwX,go=rX',
-    ...(prefix === undefined ? [] : [`--transform=s,^\\.,${prefix},`]),
-    '-C',
-    root,
-    '-cf',
-    layer,
-    ...paths,
-  ]);
-  return layer;
 }

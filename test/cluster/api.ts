@@ -1,10 +1,12 @@
-import { startLocal, stopLocal } from './local.ts';
+import { kindProvider } from './kind.ts';
+import { localProvider } from './local-provider.ts';
 import { silent } from './progress.ts';
 import type { Progress } from './progress.ts';
-import { buildArchives } from './flow-images.ts';
 
 interface ClusterOptions {
   readonly name: string;
+  /** Default: local. */
+  readonly provider?: 'local' | 'kind';
   /** Without a node: starts in about 3 s and needs no root; pods stay Pending unless the test plays the kubelet. */
   readonly controlPlaneOnly: boolean;
   /** Default true. Without it nothing collects garbage, and pods need no ServiceAccount. */
@@ -30,7 +32,7 @@ export interface TestCluster {
 }
 
 /**
- * Brings up a local cluster and returns when it can be used. One that runs already under this name and in this shape is taken as it
+ * Brings up a cluster and returns when it can be used. One that runs already under this name and in this shape is taken as it
  * is. `await using` is not offered on purpose: a test that fails may want its cluster kept for a look.
  */
 export async function up(options: ClusterOptions): Promise<TestCluster> {
@@ -43,11 +45,7 @@ export async function up(options: ClusterOptions): Promise<TestCluster> {
   } = options;
   const progress = options.progress ?? silent;
   const shape = { controlPlaneOnly, controllerManager, scheduler, audit };
-  const running = await startLocal(
-    name,
-    shape,
-    () => buildArchives(options.images ?? [], progress),
-    progress,
-  );
-  return { ...running, down: () => stopLocal(name, true, progress) };
+  const provider = options.provider === 'kind' ? kindProvider : localProvider;
+  const running = await provider.up({ name, images: options.images ?? [], ...shape }, progress);
+  return { ...running, down: () => provider.down(name, true, progress) };
 }

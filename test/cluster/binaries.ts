@@ -5,7 +5,7 @@ import { cached, cacheRoot, hashOf } from '../../images/cache.ts';
 import { run } from './command.ts';
 import type { Progress } from './progress.ts';
 
-const KUBERNETES = { version: 'v1.37.2', major: '1', minor: '37' };
+export const KUBERNETES = { version: 'v1.37.2', major: '1', minor: '37' };
 
 interface Module {
   readonly flags: readonly string[];
@@ -18,21 +18,22 @@ interface Module {
 
 const stripped = '-s -w';
 const stamp = (name: string, value: string) => ` -X k8s.io/component-base/version.${name}=${value}`;
+const kubernetesFlags = [
+  '-ldflags',
+  stripped +
+    stamp('gitVersion', KUBERNETES.version) +
+    stamp('gitMajor', KUBERNETES.major) +
+    stamp('gitMinor', KUBERNETES.minor) +
+    stamp('gitTreeState', 'clean') +
+    stamp('gitCommit', '0') +
+    stamp('buildDate', '2026-01-01T00:00:00Z'),
+];
 
 /** A change of the flags builds every package again, so they are fixed; each folder of `go/` is one module. */
 const MODULES = {
   hyper: {
     what: `Kubernetes ${KUBERNETES.version} and etcd (once; about 10 minutes on 2 cores)`,
-    flags: [
-      '-ldflags',
-      stripped +
-        stamp('gitVersion', KUBERNETES.version) +
-        stamp('gitMajor', KUBERNETES.major) +
-        stamp('gitMinor', KUBERNETES.minor) +
-        stamp('gitTreeState', 'clean') +
-        stamp('gitCommit', '0') +
-        stamp('buildDate', '2026-01-01T00:00:00Z'),
-    ],
+    flags: kubernetesFlags,
     programs: { hyper: '.' },
     links: { kubectl: 'hyper' },
   },
@@ -56,6 +57,12 @@ const MODULES = {
     flags: ['-ldflags', stripped],
     programs: { helm: 'helm.sh/helm/v4/cmd/helm' },
   },
+  kubeadm: {
+    what: 'kubeadm (once; half a minute after Kubernetes)',
+    flags: kubernetesFlags,
+    programs: { kubeadm: 'k8s.io/kubernetes/cmd/kubeadm' },
+  },
+  kind: { what: 'kind', flags: ['-ldflags', stripped], programs: { kind: 'sigs.k8s.io/kind' } },
   pause: { what: 'pause', flags: ['-ldflags', stripped], programs: { pause: '.' } },
 } satisfies Record<string, Module>;
 

@@ -13,7 +13,7 @@ export const kubeconfigProvider: Provider = {
     }
     await run('kubectl', ['get', '--raw', '/readyz'], { timeoutSeconds: 15 });
     progress.done(`the cluster of ${current()} answers`);
-    return { kubeconfig: current() };
+    return { kubeconfig: current(), kubectl: 'kubectl' };
   },
   async down(_name, _wipe, progress) {
     progress.done('this cluster is not ours to stop');

@@ -14,7 +14,10 @@ export interface Request extends Shape {
 
 /** One way to a Kubernetes cluster. Every method throws with a message that says what to do. */
 export interface Provider {
-  up(request: Request, progress: Progress): Promise<{ kubeconfig: string; auditLog?: string }>;
+  up(
+    request: Request,
+    progress: Progress,
+  ): Promise<{ kubeconfig: string; kubectl: string; auditLog?: string }>;
   down(name: string, wipe: boolean, progress: Progress): Promise<void>;
   status(name: string): Promise<string>;
   /** Builds flow images (none named: all) and loads them into the running cluster. */

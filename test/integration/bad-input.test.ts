@@ -9,14 +9,14 @@ import { eventually } from '../support/eventually.ts';
 import { type Kubectl, kubectlOf } from '../support/kubectl.ts';
 import { runLauncher } from '../support/launcher-process.ts';
 import { namespaceFor, runOf, storedObject, type TestNamespace } from '../support/namespace.ts';
-import { startOperator, type OperatorProcess } from '../support/operator.ts';
+import { type TestOperator, operatorFor } from '../support/operator-for.ts';
 
 const admission = readRefused('admission');
 const stored = { operator: readRefused('operator'), pods: readRefused('pods') };
 const ran = readRan('launcher');
 
 let space: TestNamespace;
-let operator: OperatorProcess;
+let operator: TestOperator;
 let kubectl: Kubectl;
 
 const inSpace = (args: readonly string[], input?: string) =>
@@ -30,10 +30,7 @@ const create = async (cases: readonly Refused[], stem: string, ...flags: string[
 beforeAll(async () => {
   space = await namespaceFor('bad-input');
   kubectl = kubectlOf({ kubectl: inject('kubectl'), kubeconfig: inject('kubeconfig') });
-  operator = await startOperator({
-    kubeconfig: inject('kubeconfig'),
-    arguments: ['--namespace', space.name],
-  });
+  operator = await operatorFor(space);
   for (const [stem, cases] of Object.entries(stored)) {
     const answer = await create(cases, stem);
     if (answer.code !== 0) throw new Error(answer.stderr);

@@ -3,17 +3,14 @@ import { eventually } from '../support/eventually.ts';
 import { readExample } from '../support/examples.ts';
 import { podsLeft } from '../support/pods-left.ts';
 import { namespaceFor, runOf, type TestNamespace } from '../support/namespace.ts';
-import { startOperator, type OperatorProcess } from '../support/operator.ts';
+import { type TestOperator, operatorFor } from '../support/operator-for.ts';
 
 let space: TestNamespace;
-let operator: OperatorProcess;
+let operator: TestOperator;
 
 beforeAll(async () => {
   space = await namespaceFor('examples', { 'pod-security.kubernetes.io/enforce': 'restricted' });
-  operator = await startOperator({
-    kubeconfig: inject('kubeconfig'),
-    arguments: ['--namespace', space.name],
-  });
+  operator = await operatorFor(space);
 });
 afterAll(async () => {
   await operator?.stop();
@@ -31,7 +28,7 @@ async function runToEnd(name: string) {
   ).catch(async (error: unknown) => {
     const { status } = runOf(await space.get('flowrun', example.metadata.name));
     throw new Error(
-      `${String(error)}\n${JSON.stringify(status, undefined, 1)}\n${operator.log().slice(-4000)}`,
+      `${String(error)}\n${JSON.stringify(status, undefined, 1)}\n${(await operator.log()).slice(-4000)}`,
       {
         cause: error,
       },
@@ -111,7 +108,7 @@ describe('an example, as it is, in a namespace of the Pod Security level restric
       },
     });
     const history = status.scaling?.history ?? [];
-    expect(history[0], `${JSON.stringify(status)}\n${operator.log().slice(-4000)}`).toMatchObject({
+    expect(history[0], `${JSON.stringify(status)}\n${(await operator.log()).slice(-4000)}`).toMatchObject({
       from: 1,
     });
     expect(Math.max(...history.map(({ to }) => to))).toBeGreaterThan(1);

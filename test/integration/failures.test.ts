@@ -1,18 +1,15 @@
-import { afterAll, beforeAll, expect, inject, test } from 'vitest';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 import { eventually } from '../support/eventually.ts';
 import { namespaceFor, runOf, type TestNamespace } from '../support/namespace.ts';
 import { podsLeft } from '../support/pods-left.ts';
-import { startOperator, type OperatorProcess } from '../support/operator.ts';
+import { type TestOperator, operatorFor } from '../support/operator-for.ts';
 
 let space: TestNamespace;
-let operator: OperatorProcess;
+let operator: TestOperator;
 
 beforeAll(async () => {
   space = await namespaceFor('failures');
-  operator = await startOperator({
-    kubeconfig: inject('kubeconfig'),
-    arguments: ['--namespace', space.name],
-  });
+  operator = await operatorFor(space);
 });
 afterAll(async () => {
   await operator?.stop();

@@ -1,17 +1,14 @@
-import { afterAll, beforeAll, expect, inject, test } from 'vitest';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 import { eventually } from '../support/eventually.ts';
 import { type TestNamespace, namespaceFor, runOf } from '../support/namespace.ts';
-import { type OperatorProcess, startOperator } from '../support/operator.ts';
+import { type TestOperator, operatorFor } from '../support/operator-for.ts';
 
 let space: TestNamespace;
-let operator: OperatorProcess;
+let operator: TestOperator;
 
 beforeAll(async () => {
   space = await namespaceFor('lifecycle');
-  operator = await startOperator({
-    kubeconfig: inject('kubeconfig'),
-    arguments: ['--namespace', space.name],
-  });
+  operator = await operatorFor(space);
 });
 afterAll(async () => {
   await operator?.kill();

@@ -3,7 +3,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, expect, inject, test } from
 import { parseOrdinals } from '../../src/core/ordinals.ts';
 import { eventually } from '../support/eventually.ts';
 import { namespaceFor, runOf, type TestNamespace } from '../support/namespace.ts';
-import { type OperatorProcess, startOperator } from '../support/operator.ts';
+import { type TestOperator, operatorFor } from '../support/operator-for.ts';
 import { podsLeft } from '../support/pods-left.ts';
 import { enough, scalingRun } from '../support/scaling-flow.ts';
 import { WorkerHistories } from '../support/worker-history.ts';
@@ -11,11 +11,10 @@ import { WorkerHistories } from '../support/worker-history.ts';
 const SECONDS = 200;
 
 let space: TestNamespace;
-let operator: OperatorProcess;
+let operator: TestOperator;
 let histories: WorkerHistories;
 
-const start = () =>
-  startOperator({ kubeconfig: inject('kubeconfig'), arguments: ['--namespace', space.name] });
+const start = () => operatorFor(space);
 
 beforeAll(async () => {
   space = await namespaceFor('scaling-faults');
@@ -73,9 +72,9 @@ async function lowered(name: string): Promise<number> {
 }
 
 /** Adds how the run fared to what was waited for in vain. */
-const explained = (name: string) => (error: unknown) => {
+const explained = (name: string) => async (error: unknown) => {
   const status = JSON.stringify(histories.of(name).status, undefined, 1);
-  throw new Error(`${String(error)}\n${status}\n${operator.log().slice(-3000)}`, { cause: error });
+  throw new Error(`${String(error)}\n${status}\n${(await operator.log()).slice(-3000)}`, { cause: error });
 };
 
 async function over(name: string) {

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { eventually } from '../support/eventually.ts';
 import { namespaceFor, runOf, type TestNamespace } from '../support/namespace.ts';
-import { type OperatorProcess, startOperator } from '../support/operator.ts';
+import { type TestOperator, operatorFor } from '../support/operator-for.ts';
 import { podsLeft } from '../support/pods-left.ts';
 import { enough, scalingRun } from '../support/scaling-flow.ts';
 import { WorkerHistories, turns } from '../support/worker-history.ts';
@@ -9,15 +9,12 @@ import { WorkerHistories, turns } from '../support/worker-history.ts';
 const SECONDS = 280;
 
 let space: TestNamespace;
-let operator: OperatorProcess;
+let operator: TestOperator;
 let histories: WorkerHistories;
 
 beforeAll(async () => {
   space = await namespaceFor('scaling');
-  operator = await startOperator({
-    kubeconfig: inject('kubeconfig'),
-    arguments: ['--namespace', space.name],
-  });
+  operator = await operatorFor(space);
   histories = new WorkerHistories(inject('kubeconfig'), space.name);
 });
 afterAll(async () => {
@@ -32,7 +29,7 @@ const statusOf = async (name: string) => runOf(await space.get('flowrun', name))
 async function over(name: string) {
   await space.waitFor(name, 'CleanedUp', SECONDS).catch(async (error: unknown) => {
     const status = JSON.stringify(await statusOf(name), undefined, 1);
-    throw new Error(`${String(error)}\n${status}\n${operator.log().slice(-3000)}`, { cause: error });
+    throw new Error(`${String(error)}\n${status}\n${(await operator.log()).slice(-3000)}`, { cause: error });
   });
   const left = await podsLeft(space, name);
   expect(left.map(({ role }) => role)).toEqual(['flow']);

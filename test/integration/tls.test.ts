@@ -6,17 +6,14 @@ import { z } from 'zod';
 import type { KubeObject } from '../../src/kube/object.ts';
 import { eventually } from '../support/eventually.ts';
 import { namespaceFor, runOf, type TestNamespace } from '../support/namespace.ts';
-import { type OperatorProcess, startOperator } from '../support/operator.ts';
+import { type TestOperator, operatorFor } from '../support/operator-for.ts';
 
 let space: TestNamespace;
-let operator: OperatorProcess;
+let operator: TestOperator;
 
 beforeAll(async () => {
   space = await namespaceFor('tls');
-  operator = await startOperator({
-    kubeconfig: inject('kubeconfig'),
-    arguments: ['--namespace', space.name],
-  });
+  operator = await operatorFor(space);
 });
 afterAll(async () => {
   await operator?.kill();

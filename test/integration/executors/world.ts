@@ -4,7 +4,7 @@ import { inject } from 'vitest';
 import type { FlowRunStatus } from '../../../src/api/status.ts';
 import { eventually } from '../../support/eventually.ts';
 import { namespaceFor, runOf, type TestNamespace } from '../../support/namespace.ts';
-import { startOperator, type OperatorProcess } from '../../support/operator.ts';
+import { type TestOperator, operatorFor } from '../../support/operator-for.ts';
 
 /** The three kinds of flows: what they are written in. */
 export const KINDS = ['prefect1', 'prefect3', 'plain'] as const;
@@ -47,12 +47,9 @@ const SECONDS = 400;
 
 export async function openWorld(stem: string): Promise<World> {
   const space = await namespaceFor(stem);
-  let operator: OperatorProcess;
+  let operator: TestOperator;
   try {
-    operator = await startOperator({
-      kubeconfig: inject('kubeconfig'),
-      arguments: ['--namespace', space.name],
-    });
+    operator = await operatorFor(space);
   } catch (error) {
     await space.remove();
     throw error;
@@ -64,7 +61,9 @@ export async function openWorld(stem: string): Promise<World> {
       await space.waitFor(name, 'CleanedUp', SECONDS).catch(async (error: unknown) => {
         const { status } = runOf(await space.get('flowrun', name));
         const said = JSON.stringify(status, undefined, 1);
-        throw new Error(`${String(error)}\n${said}\n${operator.log().slice(-2000)}`, { cause: error });
+        throw new Error(`${String(error)}\n${said}\n${(await operator.log()).slice(-2000)}`, {
+          cause: error,
+        });
       });
       const { status } = runOf(await space.get('flowrun', name));
       const pod = await flowPodOf(space, name);
