@@ -11,6 +11,7 @@ import { checkVisible, openNamespaces } from './namespaces.ts';
 import { removeRemains } from './node.ts';
 import { waitFor } from './probe.ts';
 import { findProcesses, killProcesses, start } from './processes.ts';
+import { silent } from './progress.ts';
 import type { Progress } from './progress.ts';
 
 /** What dockerd needs besides its own packages: program → Debian package. */
@@ -87,8 +88,8 @@ async function turnOff(): Promise<void> {
 async function turnOn(env: NodeJS.ProcessEnv): Promise<void> {
   const below = (entry: string) => join(directory(), entry);
   for (const entry of ['data', 'run', 'log', 'client']) await mkdir(below(entry), { recursive: true });
-  const pause = join(await ensureBinaries('pause', { done: () => {}, during: (_, body) => body() }), 'pause');
-  const { holder, init, inside } = await openNamespaces(directory(), pause, below('log/node.log'));
+  const pause = join(await ensureBinaries('pause', silent), 'pause');
+  const namespaces = await openNamespaces(directory(), pause, below('log/node.log'));
   try {
     await createCgroup(ENGINE.cgroup);
     await run('ip', [
@@ -101,7 +102,7 @@ async function turnOn(env: NodeJS.ProcessEnv): Promise<void> {
       'name',
       'eth0',
       'netns',
-      String(init),
+      String(namespaces.init),
     ]);
     const script = [
       'set -e',
@@ -114,14 +115,14 @@ async function turnOn(env: NodeJS.ProcessEnv): Promise<void> {
       'ip link set eth0 up',
       `ip route add default via ${ENGINE.hostAddress}`,
     ];
-    const [program = '', ...args] = inside(['sh', '-c', script.join('\n')]);
+    const [program = '', ...args] = namespaces.inside(['sh', '-c', script.join('\n')]);
     await run(program, args);
     await run('ip', ['addr', 'add', `${ENGINE.hostAddress}/30`, 'dev', ENGINE.link]);
     await run('ip', ['link', 'set', ENGINE.link, 'up']);
     const dockerd = start(
       directory(),
       'dockerd',
-      inside([
+      namespaces.inside([
         'env',
         `PATH=${env['PATH']}:/usr/sbin:/sbin`,
         'dockerd',
@@ -137,7 +138,7 @@ async function turnOn(env: NodeJS.ProcessEnv): Promise<void> {
       below('log/dockerd.log'),
     );
     await Promise.race([waitFor('Docker', () => answers(env)), dockerd.failed]);
-    holder.release();
+    namespaces.holder.release();
     dockerd.release();
   } catch (error) {
     await turnOff();

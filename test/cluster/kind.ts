@@ -153,7 +153,9 @@ async function createBare(tools: Tools, name: string, progress: Progress): Promi
   await progress.during(`creating the kind cluster ${name}, ${given.nodes.length} nodes`, () =>
     tools.kind(['create', 'cluster', '--name', name, '--image', image.reference, ...files], 600),
   );
-  await progress.during('joining the nodes of the cluster', () => joinNodes(tools.docker, name));
+  await progress.during('joining the nodes of the cluster', () =>
+    joinNodes((args) => tools.docker(args), name),
+  );
   await rename(join(scratch, 'kubeconfig'), kubeconfigOf(name));
   await rm(scratch, { recursive: true });
 }
@@ -178,7 +180,8 @@ async function load(
   const workers = nodes.filter((node) => !node.endsWith('-control-plane'));
   const ctr = (node: string, ...args: string[]) =>
     tools.docker(['exec', node, 'ctr', '--namespace', 'k8s.io', 'images', ...args]);
-  const wanted = images.length === 0 ? [] : await buildImages(images, { progress: progress.done });
+  const wanted =
+    images.length === 0 ? [] : await buildImages(images, { progress: (line) => progress.done(line) });
   for (const { reference, archive } of wanted) {
     const lacking: string[] = [];
     for (const node of workers.length > 0 ? workers : nodes)

@@ -67,7 +67,7 @@ async function installed(space: TestNamespace, place: 'namespace' | 'cluster'): 
     `image.repository=${repository}`,
     `image.tag=${tag}`,
     'config.logLevel=info',
-    ...(place === 'namespace' ? [`watchNamespace=${space.name}`, 'rbac.aggregate=false'] : []),
+    ...(place === 'namespace' ? [`watchNamespaces={${space.name}}`, 'rbac.aggregate=false'] : []),
   ];
   // Its name is in those of objects that are in no namespace.
   const release = [space.name, '--namespace', space.name];
