@@ -1,16 +1,21 @@
 // `npm run demo`: a real cluster, the operator, one example, and what is left of it at the end.
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { dirname } from 'node:path';
+import { createWriteStream } from 'node:fs';
+import { mkdir, readFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { parseArgs, styleText } from 'node:util';
 import { KubeConfig } from '@kubernetes/client-node';
+import { cacheRoot } from '../images/cache.ts';
 import { NAMES } from '../images/names.ts';
-import { buildOperatorImage } from '../images/operator/image.ts';
 import { watchRun } from '../src/cli/watch.ts';
 import { up, type TestCluster } from './cluster/api.ts';
 import { stopLocal } from './cluster/local.ts';
 import { createProgress } from './cluster/progress.ts';
+import { boundToUs } from './support/bound.ts';
+import { installDefinitions } from './support/definitions.ts';
+import { eventually } from './support/eventually.ts';
 import { flowImages, imageOf, readExample } from './support/examples.ts';
-import { CHART, helmFor } from './support/helm.ts';
 import { kubectlOf, type Kubectl } from './support/kubectl.ts';
 
 const EXAMPLES = {
@@ -23,7 +28,7 @@ type ExampleName = keyof typeof EXAMPLES;
 
 const USAGE = `npm run demo [-- --example ${Object.keys(EXAMPLES).join('|')}] [--keep]
 
-Brings up a real Kubernetes on this machine, installs the operator with Helm, runs an example on a Dask cluster of its own, shows the result
+Brings up a real Kubernetes on this machine, starts the operator, runs an example on a Dask cluster of its own, shows the result
 and that nothing but the finished flow is left, and removes everything. The first time it builds what it needs (Linux, root; about a
 quarter of an hour on two cores); later it takes about a minute.
 
@@ -31,10 +36,10 @@ quarter of an hour on two cores); later it takes about a minute.
   --keep           then wait, with cluster and operator for you to play with, until Ctrl-C
   --help           this text`;
 
+const TOP = join(import.meta.dirname, '..');
+const LOG = join(cacheRoot(), 'demo', 'operator.log');
 const CLUSTER = 'demo';
 const NAMESPACE = 'default';
-/** What the cluster lets pods of the example's namespace do. */
-const POD_SECURITY = 'pod-security.kubernetes.io/enforce=baseline';
 const CLEAN_UP = 'Clean up';
 
 const interrupted = new AbortController();
@@ -68,26 +73,30 @@ async function ask(kubectl: Kubectl, args: readonly string[], input?: string): P
   return stdout;
 }
 
-/** The operator in the cluster, as a user installs it; its log goes to a file. The cluster takes it away when it goes. */
-async function installOperator(cluster: TestCluster, kubectl: Kubectl): Promise<void> {
-  await using helm = await helmFor(cluster.kubeconfig);
-  const [repository, tag] = (await buildOperatorImage(() => undefined)).reference.split(':');
-  const options = ['--namespace', 'flowrun', '--create-namespace', '--wait', '--timeout', '120s'];
-  const image = `image.repository=${repository},image.tag=${tag}`;
-  await helm.run('install', 'flowrun-operator', CHART, ...options, '--set', image);
-  await ask(kubectl, ['label', 'namespace', NAMESPACE, POD_SECURITY]);
-  console.log('helm has installed flowrun-operator into the namespace flowrun, and it is ready');
-}
-
-/** The end of what the operator said; of use when the run went wrong. */
-async function operatorLog(kubectl: Kubectl): Promise<string> {
-  const { stdout, stderr } = await kubectl([
-    'logs',
-    '--namespace=flowrun',
-    'deployment/flowrun-operator',
-    '--tail=20',
-  ]);
-  return `The end of the operator's log:\n${stdout || stderr}`;
+/** The operator as a process of this host, its log in a file. Ended by `stop`, which waits for it. */
+async function startOperator(kubeconfig: string) {
+  await mkdir(dirname(LOG), { recursive: true });
+  const log = createWriteStream(LOG);
+  await once(log, 'open');
+  const child = spawn(...boundToUs(process.execPath, [join(TOP, 'src/main.ts')]), {
+    env: { ...process.env, KUBECONFIG: kubeconfig },
+    stdio: ['ignore', log, log],
+    // Ctrl-C goes to the whole foreground group; the operator must outlive it until the demo has cleaned up.
+    detached: true,
+  });
+  const exited = once(child, 'exit');
+  await eventually('the operator is ready', async () => {
+    if (child.exitCode !== null)
+      throw new Error(`the operator ended with exit code ${child.exitCode}; its log: ${LOG}`);
+    return (await readFile(LOG, 'utf8')).includes('Caches are filled');
+  });
+  console.log(`operator runs as process ${child.pid}; its log: ${LOG}`);
+  return {
+    async stop(): Promise<void> {
+      if (child.exitCode === null && child.signalCode === null) child.kill('SIGTERM');
+      await exited;
+    },
+  };
 }
 
 /** Runs the example and shows it. Throws when it does not succeed. */
@@ -108,9 +117,7 @@ async function runExample(cluster: TestCluster, kubectl: Kubectl, name: ExampleN
   interrupted.signal.throwIfAborted();
   if (code !== 0) {
     const logs = await kubectl(['logs', '-l', `flowrun.dev/name=${run},flowrun.dev/role=flow`, '--tail=30']);
-    throw new Error(
-      `the run did not succeed. The end of the flow's log:\n${logs.stdout || logs.stderr}\n${await operatorLog(kubectl)}`,
-    );
+    throw new Error(`the run did not succeed. The end of the flow's log:\n${logs.stdout || logs.stderr}`);
   }
   if (name === 'command') {
     const selector = `flowrun.dev/name=${run},flowrun.dev/role=flow`;
@@ -150,7 +157,6 @@ Cluster and operator stay until you press Ctrl-C. In another terminal:
   kubectl get flowruns,pods
   kubectl describe flowrun ${example}
   kubectl logs -l flowrun.dev/role=flow --tail=-1
-  kubectl logs -n flowrun deployment/flowrun-operator
   kubectl delete flowrun --all
   kubectl apply -f examples/flights-dask.yaml
   npm run flowrun -- watch flights-dask
@@ -165,12 +171,16 @@ async function demo(name: ExampleName, keep: boolean): Promise<void> {
   await using cleanUp = new AsyncDisposableStack();
   // First, so that a cluster that comes up only by half is removed too.
   cleanUp.defer(() => stage(CLEAN_UP, () => stopLocal(CLUSTER, true, progress)));
-  const images = ['operator', ...(keep ? NAMES : [imageOf(EXAMPLES[name])])];
+  const images = keep ? NAMES : [imageOf(EXAMPLES[name])];
   const cluster = await stage('Cluster', () =>
     up({ name: CLUSTER, controlPlaneOnly: false, images, progress }),
   );
   const kubectl = kubectlOf(cluster);
-  await stage('Operator', () => installOperator(cluster, kubectl));
+  await stage('Operator', async () => {
+    await installDefinitions(kubectl);
+    const operator = await startOperator(cluster.kubeconfig);
+    cleanUp.defer(() => operator.stop());
+  });
   await stage(`Run of examples/${EXAMPLES[name]}.yaml`, () => runExample(cluster, kubectl, name));
   await stage('What is left', () => showRemains(kubectl, EXAMPLES[name]));
   if (keep) await letPlay(cluster, EXAMPLES[name]);
@@ -207,6 +217,7 @@ try {
   if (!interrupted.signal.aborted) {
     console.error(`\ndemo: ${error instanceof Error ? error.message : String(error)}`);
     if (spent.length === 0) console.error('More: npm run demo -- --help');
+    if (spent.some(([headline]) => headline === 'Operator')) console.error(`The operator's log: ${LOG}`);
   }
   process.exitCode = interrupted.signal.aborted ? 130 : 1;
 }

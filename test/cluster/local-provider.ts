@@ -1,10 +1,9 @@
 import { dirname } from 'node:path';
-import { isInstalled } from '../../images/debian.ts';
 import { ensureBinaries } from './binaries.ts';
 import { buildArchives } from './flow-images.ts';
 import { loadLocal, runningOf, startLocal, stopLocal } from './local.ts';
 import { findProcesses } from './processes.ts';
-import { createProgress, silent } from './progress.ts';
+import { silent } from './progress.ts';
 import type { Provider } from './provider.ts';
 import { listClusters, readCluster } from './state.ts';
 
@@ -26,11 +25,7 @@ export const localProvider: Provider & { exists(name: string): boolean } = {
     if (cluster === undefined)
       throw new Error(`there is no cluster ${name}: \`npm run cluster -- up --name ${name}\` makes it`);
     const { kubeconfig, kubectl } = runningOf(cluster, await ensureBinaries('hyper', silent));
-    const folders = [dirname(kubectl)];
-    // Its output is for a shell to evaluate: what takes long tells so elsewhere.
-    const progress = createProgress((line) => console.error(line));
-    if (!isInstalled('helm')) folders.push(await ensureBinaries('helm', progress));
-    return `export KUBECONFIG=${kubeconfig}\nexport PATH=${folders.join(':')}:$PATH`;
+    return `export KUBECONFIG=${kubeconfig}\nexport PATH=${dirname(kubectl)}:$PATH`;
   },
 };
 
