@@ -42,8 +42,8 @@ export class Actor {
    * not keep the others from being made.
    */
   async create(target: AttemptRef, children: ChildRef[], signal: AbortSignal): Promise<CreateFailure[]> {
-    const build = await this.#plans.open(target, signal);
     const rest = children.filter(({ role }) => role !== 'files');
+    const build = await this.#plans.open(target, rest.length < children.length, signal);
     const failures: CreateFailure[] = [];
     for (let start = 0; start < rest.length && failures.length === 0; start += PARALLEL_CREATES) {
       await Promise.all(
@@ -143,10 +143,26 @@ export class Actor {
     try {
       await this.#client.delete(resource, namespace, name, { uid, ...options });
     } catch (error) {
-      // The name belongs to another object by now: ours is gone.
-      if (!isConflict(error)) throw error;
+      // Either the name belongs to another object by now, so ours is gone, or it was a conflict of another kind.
+      if (!isConflict(error) || (await this.#exists(resource, namespace, name, uid, options.signal)))
+        throw error;
     }
     this.#cache.own.deleted(uid);
+  }
+
+  async #exists(
+    resource: Resource,
+    namespace: string,
+    name: string,
+    uid: string,
+    signal: AbortSignal,
+  ): Promise<boolean> {
+    try {
+      return (await this.#client.get(resource, namespace, name, { signal })).metadata.uid === uid;
+    } catch (error) {
+      if (isNotFound(error)) return false;
+      throw error;
+    }
   }
 
   async #deleteObject(target: AttemptRef, role: 'files' | 'service', signal: AbortSignal): Promise<void> {

@@ -58,12 +58,15 @@ export class AttemptPlans {
     this.#options = options;
   }
 
-  /** Makes sure that the ConfigMap exists and gives a builder of the attempt's other children. Throws API errors. */
-  async open(ref: AttemptRef, signal: AbortSignal): Promise<Build> {
+  /**
+   * Makes sure that the ConfigMap exists and gives a builder of the attempt's other children. `missing`: it is known not to be
+   * there, so one that somebody deleted is made again as it was. Throws API errors.
+   */
+  async open(ref: AttemptRef, missing: boolean, signal: AbortSignal): Promise<Build> {
     const key = `${ref.uid}/${ref.attempt}`;
     let resolved = this.#resolved.get(key);
-    if (resolved === undefined) {
-      resolved = await this.#store(ref, signal);
+    if (resolved === undefined || missing) {
+      resolved = await this.#store(ref, resolved, signal);
       this.#resolved.set(key, resolved);
       for (const oldest of this.#resolved.keys()) {
         if (this.#resolved.size <= KEPT) break;
@@ -78,21 +81,22 @@ export class AttemptPlans {
     };
   }
 
-  async #store(ref: AttemptRef, signal: AbortSignal): Promise<Resolved> {
+  async #store(ref: AttemptRef, known: Resolved | undefined, signal: AbortSignal): Promise<Resolved> {
     const { client, cache, config, programs, operatorPods } = this.#options;
     const parsed = parseFlowRun(ref.run);
     if (!parsed.ok) throw new Error(parsed.message);
     const { flow } = parsed.value.spec;
     const resolution = resolve(parsed.value, config);
     if (!resolution.ok) throw new Error(resolution.message);
-    const manifest = filesConfigMap(ref, ref.attempt, resolution.resolved, {
+    const wanted = known ?? resolution.resolved;
+    const manifest = filesConfigMap(ref, ref.attempt, wanted, {
       programs,
       parametersJson: JSON.stringify(flow.parameters ?? {}),
       inline: flow.source?.inline,
     });
     const { created, object } = await client.createOwned(CONFIG_MAP, { ...manifest }, { signal });
     cache.own.wrote(CONFIG_MAP.kind, { metadata: object.metadata });
-    const resolved = created ? resolution.resolved : stored(object);
+    const resolved = created ? wanted : stored(object);
     const { cluster } = resolved;
     const owner = { name: nameOf(object), uid: object.metadata.uid ?? '' };
     await Promise.all([

@@ -63,6 +63,8 @@ export interface OperatorOptions {
   /** Of this process, in the events it writes and in the Lease it holds: unique, restarts included. */
   instance: string;
   log: Logger;
+  /** Milliseconds since the epoch. Default: the machine's clock. */
+  now?: () => number;
 }
 
 /** The controller and what it stands on, wired. */
@@ -79,7 +81,7 @@ export class Operator {
    */
   async run(signal: AbortSignal): Promise<'stopped' | 'lost'> {
     const { kubeConfig, config, log, instance } = this.#options;
-    const now = () => Date.now();
+    const now = this.#options.now ?? (() => Date.now());
     const programs = await readPrograms();
     let election: LeaderElection | undefined;
     const client = new Client(kubeConfig, {
@@ -108,14 +110,17 @@ export class Operator {
         queue.add(key);
       },
     });
-    const metrics = new Metrics({
-      waiting: () => admission.waiting,
-      queueDepth: () => queue.depth,
-      queueAgeSeconds: () => queue.ageMs / 1000,
-      watchAgeSeconds: () => cache.oldestEventAge / 1000,
-      leads: () => election?.mayWrite() ?? true,
-      schedulers: () => monitor.size,
-    });
+    const metrics = new Metrics(
+      {
+        waiting: () => admission.waiting,
+        queueDepth: () => queue.depth,
+        queueAgeSeconds: () => queue.ageMs / 1000,
+        watchAgeSeconds: () => cache.oldestEventAge / 1000,
+        leads: () => election?.mayWrite() ?? true,
+        schedulers: () => monitor.size,
+      },
+      config.httpPort !== undefined,
+    );
     const resolveConfig = this.#resolveConfig();
     const keys = await this.#keys(client, now, signal);
     const plans = new AttemptPlans({

@@ -28,6 +28,9 @@ const QUOTA_RETRY_MS = 10_000;
 /** Decisions carried out for one key before others have their turn. */
 const STEPS_PER_TURN = 8;
 
+/** Between two turns: whatever one key does over and over, timers and watches have their turn too. */
+const BETWEEN_TURNS_MS = 10;
+
 export interface ReconcilerOptions {
   client: Client;
   cache: Cache;
@@ -75,7 +78,7 @@ export class Reconciler {
       }
       if (!(await this.#step(key, object, parsed.value, signal))) return;
     }
-    this.#options.queue.add(key);
+    this.#options.queue.addAfter(key, BETWEEN_TURNS_MS);
   }
 
   /** One decision. Whether another may follow at once. */

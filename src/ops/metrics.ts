@@ -32,9 +32,10 @@ export class Metrics {
   readonly #reconciles: Histogram<'result'>;
   readonly #requests: Histogram<'verb' | 'code'>;
 
-  constructor(readings: Readings) {
+  /** `ofProcess`: Node's own, too. Those are measured all the time and until the process ends, so only where somebody may ask. */
+  constructor(readings: Readings, ofProcess = true) {
     const registers = [this.#registry];
-    collectDefaultMetrics({ register: this.#registry });
+    if (ofProcess) collectDefaultMetrics({ register: this.#registry });
     this.#phases = new Histogram({
       name: 'flowrun_phase_seconds',
       help: 'Time that runs spent in a phase they have left.',
