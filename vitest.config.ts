@@ -8,6 +8,7 @@ export default defineConfig({
       'test/simulator/**/*.test.ts',
       'test/support/**/*.test.ts',
       'test/bench/**/*.test.ts',
+      'test/chaos/**/*.test.ts',
       'images/**/*.test.ts',
     ],
     testTimeout: 30_000,

@@ -7,16 +7,26 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { KubeConfig } from '@kubernetes/client-node';
 import { selfSigned } from './certificate.ts';
+import { lagBehind, splitInto } from './answer-flow.ts';
+import { kubeconfigFor } from './proxy-kubeconfig.ts';
 import { type Fault, FaultRules, type Match } from './fault.ts';
 
 export interface SeenRequest {
   readonly method: string;
   /** With its query. */
   readonly path: string;
+  /** When it came, by `performance.now()`. */
+  readonly at: number;
   /** What the client was answered; 0: nothing (yet). */
   status: number;
   /** The server did it, but its answer was kept from the client. */
   answerLost?: boolean;
+}
+
+/** What many proxies of one server need not each have: connections to it, and the certificate that clients are shown. */
+export interface SharedByProxies {
+  readonly certificate: { readonly cert: string; readonly key: string };
+  readonly agent: Agent;
 }
 
 interface Target {
@@ -45,17 +55,20 @@ export class FaultProxy {
   readonly #directory: string;
   readonly #rules = new FaultRules();
   readonly #running = new Set<Exchange>();
+  readonly #struck = new WeakSet<Exchange>();
   /** By the client's port: TLS sockets cannot be reset, the TCP sockets below them can. */
   readonly #sockets = new Map<number, Socket>();
   readonly #frozen = new WeakSet<Socket>();
   readonly #target: Target;
   readonly #server: Server;
+  readonly #ownsAgent: boolean;
 
-  private constructor(directory: string, server: Server, target: Target) {
+  private constructor(directory: string, server: Server, target: Target, ownsAgent: boolean) {
     this.#directory = directory;
     this.kubeconfig = join(directory, 'kubeconfig');
     this.#server = server;
     this.#target = target;
+    this.#ownsAgent = ownsAgent;
     server.on('connection', (socket: Socket) => this.#track(socket));
     server.on(
       'request',
@@ -63,7 +76,10 @@ export class FaultProxy {
     );
   }
 
-  static async start(options: { readonly kubeconfig: string }): Promise<FaultProxy> {
+  static async start(options: {
+    readonly kubeconfig: string;
+    readonly shared?: SharedByProxies;
+  }): Promise<FaultProxy> {
     const directory = await mkdtemp(join(tmpdir(), 'fault-proxy-'));
     const source = new KubeConfig();
     source.loadFromFile(options.kubeconfig);
@@ -71,15 +87,16 @@ export class FaultProxy {
     const target: RequestOptions = { headers };
     await source.applyToHTTPSOptions(target);
     const { ca, cert, key, rejectUnauthorized } = target;
-    const agent = new Agent({ keepAlive: true, ca, cert, key, rejectUnauthorized });
-    const certificate = await selfSigned(directory);
+    const agent = options.shared?.agent ?? new Agent({ keepAlive: true, ca, cert, key, rejectUnauthorized });
+    const certificate = options.shared?.certificate ?? (await selfSigned(directory));
     const server = createServer({ ...certificate, keepAliveTimeout: 90_000 });
     const url = new URL(source.getCurrentCluster()?.server ?? '');
-    const proxy = new FaultProxy(directory, server, {
-      server: url,
-      agent,
-      headers,
-    });
+    const proxy = new FaultProxy(
+      directory,
+      server,
+      { server: url, agent, headers },
+      options.shared === undefined,
+    );
     await new Promise<void>((resolve) => {
       server.listen(0, '127.0.0.1', resolve);
     });
@@ -116,7 +133,9 @@ export class FaultProxy {
    */
   strike(path: RegExp, how: 'reset' | 'halfOpen' | 'gone' | 'end'): number {
     const struck = [...this.#running].filter((exchange) => path.test(exchange.path));
-    for (const { response, upstream } of struck) {
+    for (const exchange of struck) {
+      const { response, upstream } = exchange;
+      this.#struck.add(exchange);
       upstream.unpipe();
       upstream.removeAllListeners('data');
       upstream.resume();
@@ -154,7 +173,7 @@ export class FaultProxy {
       socket.destroy();
     }
     await closed;
-    this.#target.agent.destroy();
+    if (this.#ownsAgent) this.#target.agent.destroy();
     await rm(this.#directory, { recursive: true, force: true });
   }
 
@@ -168,7 +187,7 @@ export class FaultProxy {
 
   async #serve(incoming: IncomingMessage, response: ServerResponse): Promise<void> {
     const { method = 'GET', url: path = '/' } = incoming;
-    const seen: SeenRequest = { method, path, status: 0 };
+    const seen: SeenRequest = { method, path, at: performance.now(), status: 0 };
     this.requests.push(seen);
     const socket = this.#sockets.get(incoming.socket.remotePort ?? 0);
     const fault =
@@ -219,6 +238,11 @@ export class FaultProxy {
       port: server.port,
     };
     const outgoing = request(target, (upstream) => {
+      if (fault?.type === 'keepAnswer') {
+        seen.answerLost = true;
+        upstream.resume();
+        return;
+      }
       if (fault?.type === 'loseAnswer') {
         seen.answerLost = true;
         upstream.resume().on('end', () => this.#reset(response));
@@ -236,6 +260,8 @@ export class FaultProxy {
       response.flushHeaders();
       if (fault?.type === 'split') {
         splitInto(upstream, response, fault.bytes);
+      } else if (fault?.type === 'lag') {
+        lagBehind(upstream, response, fault.ms, () => !this.#struck.has(exchange));
       } else {
         upstream.pipe(response);
       }
@@ -250,25 +276,4 @@ export class FaultProxy {
     const port = response.socket?.remotePort ?? 0;
     this.#sockets.get(port)?.resetAndDestroy();
   }
-}
-
-function splitInto(upstream: IncomingMessage, response: ServerResponse, bytes: number): void {
-  upstream.on('data', (chunk: Buffer) => {
-    for (let start = 0; start < chunk.length; start += bytes) {
-      response.write(chunk.subarray(start, start + bytes));
-    }
-  });
-  upstream.on('end', () => response.end());
-}
-
-function kubeconfigFor(server: string, certificate: string): string {
-  const data = Buffer.from(certificate).toString('base64');
-  return JSON.stringify({
-    apiVersion: 'v1',
-    kind: 'Config',
-    clusters: [{ name: 'proxy', cluster: { server, 'certificate-authority-data': data } }],
-    users: [{ name: 'proxy', user: {} }],
-    contexts: [{ name: 'proxy', context: { cluster: 'proxy', user: 'proxy' } }],
-    'current-context': 'proxy',
-  });
 }

@@ -11,6 +11,10 @@ export type Fault =
   | { readonly type: 'reset' }
   /** The server does what was asked; its answer is replaced by a reset. */
   | { readonly type: 'loseAnswer' }
+  /** The server does what was asked; nobody is answered, as when the client has died meanwhile. */
+  | { readonly type: 'keepAnswer' }
+  /** The answer's bytes arrive `ms` later; what is held back is lost when the answer is struck. */
+  | { readonly type: 'lag'; readonly ms: number }
   /** Passed on `ms` later. */
   | { readonly type: 'delay'; readonly ms: number }
   /** Never passed on, never answered: as with a peer that is gone. */

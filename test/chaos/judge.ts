@@ -1,0 +1,107 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { LABELS } from '../../src/core/names.ts';
+import { CONFIG_MAP, SECRET, SERVICE } from '../../src/kube/resource.ts';
+import { roleOf } from './kubelet.ts';
+import { COSTLY, type Trial } from './plan.ts';
+import type { ChaosRun } from './run.ts';
+
+/** What became of a trial. */
+export interface Verdict {
+  readonly trial: Trial;
+  /** The fault happened; otherwise the run was over before. */
+  readonly struck: boolean;
+  /** Why the end is not the right one; undefined: it is. */
+  readonly wrong: string | undefined;
+  /** Children left behind. */
+  readonly orphans: readonly string[];
+  /** Attempts whose flow has run more than once. */
+  readonly duplicates: readonly string[];
+  /** Writes after the end. */
+  readonly lateWrites: readonly string[];
+  readonly seconds: number;
+  /** Of all operators, for a look. */
+  readonly log: string;
+}
+
+export const isGood = ({ wrong, orphans, duplicates, lateWrites }: Verdict): boolean =>
+  wrong === undefined && orphans.length + duplicates.length + lateWrites.length === 0;
+
+/** For the garbage collector of the control plane, which takes what belongs to a FlowRun or ConfigMap that is gone. */
+const COLLECTED_SECONDS = 40;
+/** An operator that would write after the end has been woken by then. */
+const QUIET_MS = 600;
+
+export type Finding = Pick<Verdict, 'wrong' | 'orphans' | 'duplicates' | 'lateWrites'>;
+
+/** Judges a run that is over, and goes on looking for a while: another operator is born, and must find nothing to do. */
+export async function judge(run: ChaosRun): Promise<Finding> {
+  const after = run.flowRun?.metadata.resourceVersion;
+  // The watch may be ahead of the answer to the very write that it shows.
+  await sleep(QUIET_MS);
+  const endedAt = run.scenario.end === 'gone' ? performance.now() : lastStatusWrite(run);
+  const next = await run.birth();
+  const limit = performance.now() + 20_000;
+  while (!next.working && performance.now() < limit) await sleep(20);
+  await sleep(QUIET_MS);
+  const lateWrites = run.operators
+    .flatMap(({ done }) => done)
+    .filter(({ at }) => at > endedAt)
+    .map(({ method, path }) => `${method} ${path}`);
+  if (run.flowRun?.metadata.resourceVersion !== after) lateWrites.push('the FlowRun changed');
+  return { wrong: wrongEnd(run), orphans: await orphans(run), duplicates: duplicates(run), lateWrites };
+}
+
+/** When the write came that says that everything is cleared away. One that followed it has changed the FlowRun. */
+function lastStatusWrite({ operators, name }: ChaosRun): number {
+  const times = operators
+    .flatMap(({ done }) => done)
+    .filter(({ method, path }) => method === 'PUT' && path.endsWith(`/${name}/status`))
+    .map(({ at }) => at);
+  return Math.max(...times);
+}
+
+function wrongEnd({ flowRun, scenario, trial, operators }: ChaosRun): string | undefined {
+  const failed = operators.find(({ failure }) => failure !== undefined);
+  if (failed !== undefined) return `the operator ended: ${String(failed.failure)}`;
+  const { end } = scenario;
+  if (end === 'gone') return flowRun === undefined ? undefined : 'the FlowRun is still there';
+  const { phase, reason, attempt, message } = flowRun?.status ?? {};
+  if (phase !== end.phase || reason !== end.reason)
+    return `${phase}/${reason} instead of ${end.phase}/${end.reason}: ${message}`;
+  if (!COSTLY.has(trial.kind) && attempt !== scenario.attempts)
+    return `${attempt} attempts instead of ${scenario.attempts}: ${JSON.stringify(flowRun?.status?.attempts)}`;
+  return undefined;
+}
+
+async function orphans(run: ChaosRun): Promise<string[]> {
+  const { client, kubelet } = run.plane;
+  const { namespace } = run.slot;
+  const labelSelector = `${LABELS.uid}=${run.uid}`;
+  // What a lost node held is nobody's fault, and goes with the node.
+  await kubelet.sweepNode(namespace);
+  const limit = performance.now() + COLLECTED_SECONDS * 1000;
+  for (;;) {
+    const pods = run.pods
+      .filter((pod) => run.scenario.end === 'gone' || roleOf(pod) !== 'flow' || kubelet.isRunning(pod))
+      .map(({ metadata }) => `Pod ${metadata.name}`);
+    const others = await Promise.all(
+      [SERVICE, CONFIG_MAP, SECRET].map(async (resource) =>
+        (await client.list(resource, { namespace, labelSelector })).items.map(
+          ({ metadata }) => `${resource.kind} ${metadata.name}`,
+        ),
+      ),
+    );
+    const left = [...pods, ...others.flat()];
+    if (left.length === 0 || performance.now() > limit) return left;
+    await sleep(200);
+  }
+}
+
+function duplicates({ plane, slot, uid }: ChaosRun): string[] {
+  const { made, ran } = plane.kubelet.flows(slot.namespace);
+  const own = made.filter(
+    ({ metadata }) => metadata.labels?.[LABELS.uid] === uid && ran.includes(metadata.uid ?? ''),
+  );
+  const names = own.map(({ metadata }) => metadata.name ?? '');
+  return names.filter((name, index) => names.indexOf(name) !== index);
+}

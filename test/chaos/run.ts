@@ -1,0 +1,230 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { FlowRun } from '../../src/api/flow-run.ts';
+import { parseFlowRun } from '../../src/api/parse.ts';
+import { isTrue } from '../../src/api/conditions.ts';
+import { FLOW_RUN } from '../../src/controller/flow-run.ts';
+import { LABELS } from '../../src/core/names.ts';
+import { PlayedScheduler } from '../bench/played-scheduler.ts';
+import { isNotFound } from '../../src/kube/errors.ts';
+import type { KubeObject } from '../../src/kube/object.ts';
+import { Incarnation } from './incarnation.ts';
+import { roleOf } from './kubelet.ts';
+import type { Plane, Slot } from './plane.ts';
+import { type Scenario, scenarioOf } from './scenario.ts';
+import type { Trial } from './plan.ts';
+
+const POLL_MS = 5;
+const RPC_PORT = 8788;
+
+/** A FlowRun of the campaign with its pods, its scheduler, its user and the operators that work on it. */
+export class ChaosRun implements AsyncDisposable {
+  readonly name: string;
+  readonly scenario: Scenario;
+  /** Every operator that has lived, in order of birth. */
+  readonly operators: Incarnation[] = [];
+  uid = '';
+  /** Milliseconds that the operators' clock is ahead. */
+  clockAheadMs = 0;
+  readonly plane: Plane;
+  readonly slot: Slot;
+  readonly trial: Trial;
+  readonly #stack = new AsyncDisposableStack();
+  #resumed = false;
+  #seen = false;
+  #result: { pod: KubeObject; exitCode: number } | undefined;
+
+  constructor(plane: Plane, slot: Slot, trial: Trial) {
+    this.plane = plane;
+    this.slot = slot;
+    this.trial = trial;
+    this.name = `run-${trial.index}`;
+    this.scenario = scenarioOf(trial.scenario);
+  }
+
+  /** Pods that behave and a scheduler that answers; no FlowRun yet. */
+  async prepare(): Promise<void> {
+    const { plane, slot, scenario, trial } = this;
+    const heard = scenario.cluster === 'heard';
+    const scheduler = heard
+      ? this.#stack.use(
+          await PlayedScheduler.listen(
+            slot.address,
+            RPC_PORT,
+            () => this.#sample(),
+            () => undefined,
+          ),
+        )
+      : undefined;
+    plane.kubelet.play(slot.namespace, {
+      bound: trial.bound,
+      address: heard ? slot.address : undefined,
+      exitOf: (nth) => this.#exitOf(nth),
+      onFlowEnds: async (pod, exitCode) => {
+        this.#result = { pod, exitCode };
+        scheduler?.changed();
+        if (heard) await sleep(40);
+      },
+      onChange: () => scheduler?.changed(),
+    });
+    this.#stack.defer(() => plane.kubelet.forget(slot.namespace));
+  }
+
+  async birth(prepare?: Parameters<typeof Incarnation.start>[1], aheadMs = 0): Promise<Incarnation> {
+    const { plane, slot } = this;
+    const operator = await Incarnation.start(
+      {
+        ...plane,
+        namespace: slot.namespace,
+        seedNamespace: plane.namespace,
+        now: () => Date.now() + this.clockAheadMs + aheadMs,
+      },
+      prepare,
+    );
+    this.operators.push(operator);
+    this.#stack.defer(() => operator.end());
+    return operator;
+  }
+
+  async create(): Promise<void> {
+    const metadata = { namespace: this.slot.namespace, name: this.name };
+    const created = await this.plane.client.create(FLOW_RUN, {
+      apiVersion: 'flowrun.dev/v1alpha1',
+      kind: 'FlowRun',
+      metadata,
+      spec: this.scenario.spec,
+    });
+    this.uid = created.metadata.uid ?? '';
+    this.#stack.defer(() => this.remove());
+  }
+
+  /** As the server has it; undefined when it is gone. */
+  get flowRun(): FlowRun | undefined {
+    const parsed = parseFlowRun(this.plane.runs.store.get(`${this.slot.namespace}/${this.name}`));
+    if (parsed.ok) this.#seen = true;
+    return parsed.ok ? parsed.value : undefined;
+  }
+
+  /** Nothing more shall happen. */
+  get over(): boolean {
+    const run = this.flowRun;
+    return this.scenario.end === 'gone' ? this.#seen && run === undefined : cleanedUp(run);
+  }
+
+  get pods(): KubeObject[] {
+    return this.plane.kubelet
+      .pods(this.slot.namespace)
+      .filter(({ metadata }) => metadata.labels?.[LABELS.uid] === this.uid);
+  }
+
+  /** Writes that took place, of all operators. */
+  get written(): number {
+    return this.operators.reduce((sum, { done }) => sum + done.length, 0);
+  }
+
+  /** Whether `condition` came true before the run was over. */
+  async before(condition: () => boolean, signal: AbortSignal): Promise<boolean> {
+    while (!condition()) {
+      if (this.over || signal.aborted) return false;
+      await sleep(POLL_MS);
+    }
+    return true;
+  }
+
+  /** What the user does, if anything. */
+  async play(signal: AbortSignal): Promise<void> {
+    const { user } = this.scenario;
+    const runs = () => this.plane.kubelet.flows(this.slot.namespace).ran.length > 0;
+    if (user === undefined || !(await this.before(runs, signal))) return;
+    if (user === 'delete') return this.remove();
+    if (user === 'cancel') return this.#patch({ cancel: true });
+    await this.#patch({ suspend: true });
+    await this.before(() => isTrue(this.flowRun?.status?.conditions, 'Suspended'), signal);
+    this.#resumed = true;
+    await this.#patch({ suspend: false });
+  }
+
+  async remove(): Promise<void> {
+    const { client } = this.plane;
+    await client.delete(FLOW_RUN, this.slot.namespace, this.name, {
+      uid: this.uid,
+      propagationPolicy: 'Background',
+    });
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#stack.disposeAsync();
+  }
+
+  async #patch(spec: object): Promise<void> {
+    const { client } = this.plane;
+    await client
+      .patch(FLOW_RUN, this.slot.namespace, this.name, { spec }, { type: 'merge', uid: this.uid })
+      .catch((error: unknown) => {
+        if (!isNotFound(error)) throw error;
+      });
+  }
+
+  #exitOf(nth: number): number | undefined {
+    const { exits, user } = this.scenario;
+    if (user === 'suspend') return this.#resumed ? 0 : undefined;
+    return exits[Math.min(nth, exits.length) - 1];
+  }
+
+  #sample(): object {
+    const scheduler = this.pods.find(
+      (pod) => roleOf(pod) === 'scheduler' && this.plane.kubelet.isRunning(pod),
+    );
+    const attempt = Number(scheduler?.metadata.labels?.[LABELS.attempt] ?? 0);
+    const ended = this.#result;
+    const own = ended?.pod.metadata.labels?.[LABELS.attempt] === String(attempt);
+    const workers = this.pods.filter((pod) => roleOf(pod) === 'worker' && this.plane.kubelet.isRunning(pod));
+    return {
+      version: 1,
+      uid: this.uid,
+      attempt,
+      workers: workers.map(({ metadata }) => ({ ...WORKER, name: metadata.name })),
+      workers_total: workers.length,
+      tasks: NO_TASKS,
+      prefixes: {},
+      demand: [],
+      keys_wanted: false,
+      scatters_waiting: 0,
+      idle_seconds: 0,
+      result: own && ended !== undefined ? reportOf(this.uid, attempt, ended.exitCode) : null,
+      launcher_seen: true,
+      versions: {},
+    };
+  }
+}
+
+const WORKER = { address: 'tcp://127.0.0.1:1', nthreads: 1, processing: 0, executing: 0, status: 'running' };
+const NO_TASKS = {
+  total: 0,
+  waiting: 0,
+  queued: 0,
+  no_worker: 0,
+  processing: 0,
+  memory: 0,
+  erred: 0,
+  finished: 0,
+  failed: 0,
+};
+
+function reportOf(uid: string, attempt: number, exitCode: number): object {
+  const outcome = exitCode === 0 ? 'Succeeded' : 'Failed';
+  const reason = exitCode === 0 ? 'Succeeded' : 'FlowFailed';
+  return {
+    version: 1,
+    uid,
+    attempt,
+    outcome,
+    exitCode,
+    class: exitCode === 0 ? null : 'Flow',
+    reason,
+    message: 'played',
+  };
+}
+
+export function cleanedUp(run: FlowRun | undefined): boolean {
+  return isTrue(run?.status?.conditions, 'CleanedUp');
+}
