@@ -1,20 +1,24 @@
 #!/usr/bin/env node
 import { parseArgs } from 'node:util';
 import { KubeConfig } from '@kubernetes/client-node';
+import { explainRun } from './explain-run.ts';
 import { watchRun } from './watch.ts';
 
 const USAGE = `flowrun: see what a FlowRun is doing
 
-  flowrun watch NAME [-n NAMESPACE] [--context NAME]
+  flowrun watch NAME     shows the run until it is over: where it stands, its workers, its tasks, the latest events, and its result;
+                         one line per change when the output is no terminal
+  flowrun explain NAME   says why the run is where it is, what it waits for, and what happens next
 
-Shows the run until it is over: where it stands, its workers, its tasks, the latest events, and its result.
-Uses the cluster of KUBECONFIG or ~/.kube/config, like kubectl. Prints one line per change when the output is no terminal.
+Uses the cluster of KUBECONFIG or ~/.kube/config, like kubectl.
 
   -n, --namespace   default: that of the context, else "default"
       --context     context of the kubeconfig, default: the current one
   -h, --help        this text
 
-Exit code: 0 the run succeeded, 1 it failed or was deleted, 2 usage, no such run or no access, 130 cancelled or interrupted.`;
+Exit code of watch: 0 the run succeeded, 1 it failed or was deleted, 2 usage, no such run or no access, 130 cancelled or interrupted. Of explain: 0, or 2.`;
+
+const COMMANDS = { watch: watchRun, explain: explainRun };
 
 async function main(argv: string[]): Promise<number> {
   const { values, positionals } = parseArgs({
@@ -31,8 +35,8 @@ async function main(argv: string[]): Promise<number> {
     return 0;
   }
   const [command, name, ...rest] = positionals;
-  if (command !== 'watch' || name === undefined || rest.length > 0)
-    throw new Error('say `flowrun watch NAME`; `flowrun --help` tells more');
+  if (!isCommand(command) || name === undefined || rest.length > 0)
+    throw new Error('say `flowrun watch NAME` or `flowrun explain NAME`; `flowrun --help` tells more');
 
   const kubeConfig = new KubeConfig();
   kubeConfig.loadFromDefault();
@@ -42,7 +46,12 @@ async function main(argv: string[]): Promise<number> {
 
   const interrupted = new AbortController();
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => interrupted.abort());
-  return watchRun({ kubeConfig, namespace, name, output: process.stdout }, interrupted.signal);
+  const asked = { kubeConfig, namespace, name, output: process.stdout };
+  return COMMANDS[command](asked, interrupted.signal);
+}
+
+function isCommand(text: string | undefined): text is keyof typeof COMMANDS {
+  return text !== undefined && Object.hasOwn(COMMANDS, text);
 }
 
 try {

@@ -39,11 +39,28 @@ const status = z.object({
     .optional()
     .catch(undefined),
   result: z.object({ value: z.unknown() }).optional().catch(undefined),
+  queue: z.object({ position: z.number(), waiting: z.number() }).optional().catch(undefined),
+  attempts: z
+    .array(z.object({ startTime: time, retryAt: time }))
+    .catch([])
+    .default([]),
+});
+
+const spec = z.object({
+  managedBy: text,
+  suspend: z.boolean().optional().catch(undefined),
+  cancel: z.boolean().optional().catch(undefined),
+  startDeadlineSeconds: count,
+  activeDeadlineSeconds: count,
+  ttlSecondsAfterFinished: count,
+  retry: z.object({ limit: count, when: text }).optional().catch(undefined),
+  cleanup: z.object({ clusterAfterFailureSeconds: count }).optional().catch(undefined),
 });
 
 const run = z.object({
   metadata: z.object({ name: z.string(), namespace: z.string(), uid: z.string(), creationTimestamp: time }),
-  status: status.default({ conditions: [] }).catch({ conditions: [] }),
+  spec: spec.default({}).catch({}),
+  status: status.default({ conditions: [], attempts: [] }).catch({ conditions: [], attempts: [] }),
 });
 
 const event = z.object({

@@ -1,16 +1,14 @@
 import type { WriteStream } from 'node:tty';
 import type { KubeConfig } from '@kubernetes/client-node';
-import { GROUP, KIND, PLURAL, VERSION } from '../api/flow-run.ts';
+import { KIND } from '../api/flow-run.ts';
 import { Client } from '../kube/client.ts';
-import { isForbidden, isNotFound } from '../kube/errors.ts';
 import { Informer } from '../kube/informer.ts';
-import { EVENT, type Resource } from '../kube/resource.ts';
+import { EVENT } from '../kube/resource.ts';
+import { FLOW_RUN, readRun } from './flow-run.ts';
 import { Screen } from './screen.ts';
 import { seeEvents, seeRun } from './seen.ts';
 import { formatValue } from './value.ts';
 import { exitCode, render, summarize, type State } from './view.ts';
-
-const FLOW_RUN: Resource = { group: GROUP, version: VERSION, plural: PLURAL, kind: KIND, namespaced: true };
 
 export interface Watched {
   kubeConfig: KubeConfig;
@@ -30,10 +28,8 @@ export async function watchRun(watched: Watched, signal: AbortSignal): Promise<n
   const { namespace, name } = watched;
   const client = new Client(watched.kubeConfig, { userAgent: 'flowrun' });
   try {
-    const first = await client.get(FLOW_RUN, namespace, name, { signal }).catch((error: unknown) => {
-      throw explain(error, watched);
-    });
-    return await follow(client, watched, { run: seeRun(first), events: [] }, signal);
+    const run = await readRun(client, namespace, name, signal);
+    return await follow(client, watched, { run, events: [] }, signal);
   } catch (error) {
     if (signal.aborted) return 130;
     throw error;
@@ -111,20 +107,4 @@ function shower({ output, color }: Watched): (state: State, last?: boolean) => v
 
 function isTerminal(output: NodeJS.WritableStream | WriteStream): output is WriteStream {
   return 'isTTY' in output && output.isTTY;
-}
-
-function explain(error: unknown, { namespace, name }: Watched): unknown {
-  if (isNotFound(error))
-    return new Error(
-      `there is no FlowRun ${name} in namespace ${namespace}; \`kubectl get flowruns -A\` lists those there are`,
-      { cause: error },
-    );
-  if (isForbidden(error))
-    return new Error(
-      `you may not read FlowRuns in namespace ${namespace}: ask for the role \`view\` or \`edit\` there`,
-      {
-        cause: error,
-      },
-    );
-  return error;
 }
