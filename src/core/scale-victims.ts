@@ -10,6 +10,8 @@ const PROGRESS: readonly (DrainState | undefined)[] = [undefined, 'moving', 'exe
 /** Where results can go: the memory of the workers that stay. */
 export class Memory {
   private held = 0;
+  /** Of `held`, what workers hold that leave: it has to go somewhere. */
+  private moving = 0;
   private readonly limits = new Map<number, number>();
 
   constructor(groups: readonly WorkerGroup[], { workers }: Load) {
@@ -17,17 +19,25 @@ export class Memory {
       const worker = workers.get(ordinal);
       if (worker === undefined) continue;
       this.held += worker.bytes;
+      if (leaving) this.moving += worker.bytes;
       if (leaving || !worker.working || worker.paused) continue;
       this.limits.set(ordinal, worker.memoryLimitBytes > 0 ? worker.memoryLimitBytes : Infinity);
     }
   }
 
-  /** Takes the worker away if the rest has memory for what it holds; tells whether it did. */
+  /**
+   * Takes the worker away if the rest has memory for what it holds, and for what those hold that leave before it: they may be
+   * moving it to this one. Tells whether it did.
+   */
   release(ordinal: number, { bytes }: WorkerLoad): boolean {
     const limit = this.limits.get(ordinal);
     this.limits.delete(ordinal);
     const room = [...this.limits.values()].reduce((sum, each) => sum + each, 0);
-    if (bytes === 0 || (this.limits.size > 0 && this.held * MEMORY_RATIO <= room)) return true;
+    const moving = this.moving + bytes;
+    if (moving === 0 || (this.limits.size > 0 && this.held * MEMORY_RATIO <= room)) {
+      this.moving = moving;
+      return true;
+    }
     if (limit !== undefined) this.limits.set(ordinal, limit);
     return false;
   }

@@ -144,6 +144,12 @@ describe('scaling down', () => {
     expect(changes({ groups: three, window })).toEqual({ retire: [expected] });
   });
 
+  it('keeps an empty worker that the results of others go to', () => {
+    const groups = [group({ members: members(2) }), group({ name: 'other', minimum: 1 })];
+    const window = steady(load({ workers: workers(worker({ bytes: 1000 }), busy()) }));
+    expect(changes({ adapt: adapt({ maximum: 1 }), groups, window })).toEqual({ retire: [0] });
+  });
+
   it('keeps as many as have memory for the results', () => {
     const holding = workers(
       ...Array.from({ length: 5 }, () => worker({ bytes: 1000, memoryLimitBytes: 4000 })),
