@@ -67,7 +67,7 @@ const conditionOf = async (name: string, type: string) =>
 const becomes = (name: string, type: string) =>
   eventually(`${name} is ${type}`, async () => (await conditionOf(name, type)) === 'True', 120);
 
-async function apply(name: string, seconds: number, spec: object = {}): Promise<void> {
+async function apply(name: string, seconds: number, spec: object = {}, flow: object = {}): Promise<void> {
   const manifest = {
     apiVersion: 'flowrun.dev/v1alpha1',
     kind: 'FlowRun',
@@ -78,6 +78,7 @@ async function apply(name: string, seconds: number, spec: object = {}): Promise<
         entrypoint: 'naps.py:main',
         parameters: { seconds },
         source: { inline: { 'naps.py': FLOW } },
+        ...flow,
       },
       executor: { type: 'DaskExecutor', clusterKwargs: { n_workers: WORKERS } },
       ...spec,
@@ -146,7 +147,17 @@ test('an attempt costs the writes that the documentation says, and none after th
 });
 
 test('the operator asks for nothing but what its roles allow', async () => {
-  // Beside the runs above: a flow stopped while it runs, and a run removed after its time.
+  // Beside the runs above: a flow stopped before it can start, another while it runs, and a run removed after its time.
+  const nowhere = { executor: { type: 'LocalExecutor' } };
+  const waiting = { template: { spec: { nodeSelector: { 'example.org/node': 'none' } } } };
+  await apply('waiting', 1, nowhere, waiting);
+  await eventually(
+    'its flow pod is there',
+    async () => (await kubectl('get', 'pods', '-l', 'flowrun.dev/name=waiting', '-o', 'name')) !== '',
+    60,
+  );
+  await apply('waiting', 1, { ...nowhere, cancel: true }, waiting);
+  await becomes('waiting', 'CleanedUp');
   await apply('stopped', 120, { ttlSecondsAfterFinished: 1 });
   await becomes('stopped', 'Running');
   await apply('stopped', 120, { ttlSecondsAfterFinished: 1, cancel: true });
