@@ -10,6 +10,15 @@ export const VERSION = 'v1alpha1';
 export const KIND = 'FlowRun';
 export const PLURAL = 'flowruns';
 
+/** FlowRuns as a resource of the API server. */
+export const FLOW_RUN = {
+  group: GROUP,
+  version: VERSION,
+  plural: PLURAL,
+  kind: KIND,
+  namespaced: true,
+} as const;
+
 // DNS-1035: the name becomes part of a Service's name.
 const NAME = '^[a-z]([-a-z0-9]{0,61}[a-z0-9])?$';
 const validName = new RegExp(NAME);

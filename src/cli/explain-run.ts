@@ -2,7 +2,7 @@ import { KIND } from '../api/flow-run.ts';
 import { Client } from '../kube/client.ts';
 import { EVENT } from '../kube/resource.ts';
 import { explanationLines } from './explain.ts';
-import { readRun } from './flow-run.ts';
+import { readRun } from './read-run.ts';
 import { seeEvents } from './seen.ts';
 import type { Watched } from './watch.ts';
 

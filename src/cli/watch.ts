@@ -1,10 +1,10 @@
 import type { WriteStream } from 'node:tty';
 import type { KubeConfig } from '@kubernetes/client-node';
-import { KIND } from '../api/flow-run.ts';
+import { FLOW_RUN, KIND } from '../api/flow-run.ts';
 import { Client } from '../kube/client.ts';
 import { Informer } from '../kube/informer.ts';
 import { EVENT } from '../kube/resource.ts';
-import { FLOW_RUN, readRun } from './flow-run.ts';
+import { readRun } from './read-run.ts';
 import { Screen } from './screen.ts';
 import { seeEvents, seeRun } from './seen.ts';
 import { formatValue } from './value.ts';

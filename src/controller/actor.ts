@@ -5,7 +5,7 @@ import { isConflict, isNotFound } from '../kube/errors.ts';
 import { controllerOf } from '../kube/object.ts';
 import { CONFIG_MAP, POD, type Resource, SERVICE } from '../kube/resource.ts';
 import type { Cache } from './cache.ts';
-import { FLOW_RUN } from './flow-run.ts';
+import { FLOW_RUN } from '../api/flow-run.ts';
 import { type AttemptPlans, type AttemptRef, nameOfChild } from './attempt-plans.ts';
 
 /** Label keys without which no collection may be deleted. */

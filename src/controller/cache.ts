@@ -3,7 +3,7 @@ import type { Client } from '../kube/client.ts';
 import { Informer } from '../kube/informer.ts';
 import { type KubeObject, controllerOf, fromKey, toKey } from '../kube/object.ts';
 import { CONFIG_MAP, POD, type Resource, SERVICE } from '../kube/resource.ts';
-import { FLOW_RUN } from './flow-run.ts';
+import { FLOW_RUN } from '../api/flow-run.ts';
 import { OwnWrites } from './own-writes.ts';
 
 type ChildKind = 'Pod' | 'Service' | 'ConfigMap';

@@ -17,7 +17,7 @@ import type { Actor, CreateFailure } from './actor.ts';
 import type { Admission } from './admission.ts';
 import { type AttemptRef, RefusedPod, nameOfChild } from './attempt-plans.ts';
 import type { Cache } from './cache.ts';
-import { FLOW_RUN } from './flow-run.ts';
+import { FLOW_RUN } from '../api/flow-run.ts';
 import { observe } from './observe.ts';
 import type { ProgressBudget } from './progress-budget.ts';
 import type { SchedulerWatch } from './scheduler-watch.ts';

@@ -1,8 +1,7 @@
-import { isTrue } from '../api/conditions.ts';
 import type { Place } from './admission.ts';
 import type { Decision } from './decision.ts';
 import type { Observed } from './observed.ts';
-import { type ConditionChange, commit } from './transition.ts';
+import { type ConditionChange, commit, resumed } from './transition.ts';
 
 /**
  * Whether a place is worth a write, given the one that the status shows: only once it has halved. Each of n waiting runs
@@ -21,19 +20,7 @@ export function waitInLine(observed: Observed, place: Place): Decision | undefin
   return commit(observed, {
     why: 'waits for a slot',
     fields: { reason: 'Queued', message, queue: place },
-    conditions: [
-      { type: 'Running', status: 'False', reason: 'Queued', message },
-      ...(isTrue(status.conditions, 'Suspended')
-        ? [
-            {
-              type: 'Suspended',
-              status: 'False',
-              reason: 'Resumed',
-              message: 'The run was resumed.',
-            } as const,
-          ]
-        : []),
-    ],
+    conditions: [{ type: 'Running', status: 'False', reason: 'Queued', message }, ...resumed(status)],
     events: joins ? [{ type: 'Normal', reason: 'Queued', note: message }] : [],
     progress: !joins,
   });

@@ -7,7 +7,7 @@ import { type Group, withGroups } from './groups.ts';
 import { numbers } from './progress.ts';
 import { outOfLine } from './queue.ts';
 import { formatTime } from './time.ts';
-import { type ConditionChange, commit } from './transition.ts';
+import { type ConditionChange, commit, resumed } from './transition.ts';
 
 /** Commits that the spec cannot be run and what to write instead; undefined when the status says so already. */
 export function accept(observed: Observed, plan: Extract<Plan, { ok: false }>): Decision | undefined {
@@ -66,16 +66,7 @@ export function begin(observed: Observed, plan: Extract<Plan, { ok: true }>): De
     conditions: [
       { type: 'Accepted', status: 'True', reason: 'Accepted', message: 'The spec can be run.' },
       { type: 'Running', status: 'False', reason: 'Starting', message: `Attempt ${number} is starting.` },
-      ...(isTrue(status.conditions, 'Suspended')
-        ? [
-            {
-              type: 'Suspended',
-              status: 'False',
-              reason: 'Resumed',
-              message: 'The run was resumed.',
-            } satisfies ConditionChange,
-          ]
-        : []),
+      ...resumed(status),
       ...warned(plan),
     ] satisfies ConditionChange[],
     events: [

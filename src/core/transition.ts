@@ -1,4 +1,4 @@
-import { type Condition, type ConditionType, setCondition } from '../api/conditions.ts';
+import { type Condition, type ConditionType, isTrue, setCondition } from '../api/conditions.ts';
 import type { Attempt } from '../api/attempt.ts';
 import type { FlowRunStatus } from '../api/status.ts';
 import { currentAttempt, isOver } from './attempt.ts';
@@ -68,4 +68,11 @@ export function phaseOf(status: FlowRunStatus): NonNullable<FlowRunStatus['phase
   }
   if (is('Suspended')) return 'Suspended';
   return attempt.retryAt === undefined ? 'Stopping' : 'Retrying';
+}
+
+/** What a run that was suspended says once it goes on, in line or with an attempt. */
+export function resumed({ conditions }: FlowRunStatus): ConditionChange[] {
+  return isTrue(conditions, 'Suspended')
+    ? [{ type: 'Suspended', status: 'False', reason: 'Resumed', message: 'The run was resumed.' }]
+    : [];
 }

@@ -1,7 +1,7 @@
 import { LABELS, type RunRef } from '../core/names.ts';
 import { PORTS } from '../core/pod-template.ts';
 import type { Manifest } from './object.ts';
-import { childMetadata } from './owner.ts';
+import { filesChildMetadata } from './owner.ts';
 
 /** The pods that operators run as: all their replicas, and nobody else's. */
 export interface OperatorPods {
@@ -27,12 +27,7 @@ export function networkPolicy(
   return {
     apiVersion: 'networking.k8s.io/v1',
     kind: 'NetworkPolicy',
-    metadata: {
-      ...childMetadata(run, attempt, 'network'),
-      ownerReferences: [
-        { apiVersion: 'v1', kind: 'ConfigMap', name: files.name, uid: files.uid, controller: true },
-      ],
-    },
+    metadata: filesChildMetadata(run, attempt, 'network', files),
     spec: {
       podSelector: {
         matchLabels: own,

@@ -18,3 +18,18 @@ export function childMetadata(
     ],
   };
 }
+
+/** Of a child that goes with the attempt's ConfigMap, `files`: the operator need not be able to read or delete any of its kind. */
+export function filesChildMetadata(
+  run: RunRef,
+  attempt: number,
+  role: Role,
+  files: { name: string; uid: string },
+): Manifest['metadata'] {
+  return {
+    ...childMetadata(run, attempt, role),
+    ownerReferences: [
+      { apiVersion: 'v1', kind: 'ConfigMap', name: files.name, uid: files.uid, controller: true },
+    ],
+  };
+}

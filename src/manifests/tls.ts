@@ -2,7 +2,7 @@ import { type PodRole, type RunRef, childName } from '../core/names.ts';
 import { TLS_PATH } from '../core/pod-template.ts';
 import type { Resolved } from '../core/resolved.ts';
 import type { Manifest } from './object.ts';
-import { childMetadata } from './owner.ts';
+import { filesChildMetadata } from './owner.ts';
 import type { Variable } from './pod.ts';
 
 const VOLUME = 'flowrun-tls';
@@ -22,12 +22,7 @@ export function tlsSecret(
   return {
     apiVersion: 'v1',
     kind: 'Secret',
-    metadata: {
-      ...childMetadata(run, attempt, 'tls'),
-      ownerReferences: [
-        { apiVersion: 'v1', kind: 'ConfigMap', name: files.name, uid: files.uid, controller: true },
-      ],
-    },
+    metadata: filesChildMetadata(run, attempt, 'tls', files),
     type: 'Opaque',
     immutable: true,
     // PEM is ASCII.

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { FLOW_RUN } from '../../src/controller/flow-run.ts';
+import { FLOW_RUN } from '../../src/api/flow-run.ts';
 import { LABELS } from '../../src/core/names.ts';
 import type { KubeObject } from '../../src/kube/object.ts';
 import { CONFIG_MAP, POD, SERVICE } from '../../src/kube/resource.ts';

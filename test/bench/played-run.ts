@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { FLOW_RUN } from '../../src/controller/flow-run.ts';
+import { FLOW_RUN } from '../../src/api/flow-run.ts';
 import { POD } from '../../src/kube/resource.ts';
 import { startOperator } from '../support/operator.ts';
 import { openPlane, type Context } from './context.ts';

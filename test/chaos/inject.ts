@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { FLOW_RUN } from '../../src/controller/flow-run.ts';
+import { FLOW_RUN } from '../../src/api/flow-run.ts';
 import { LABELS } from '../../src/core/names.ts';
 import { isConflict } from '../../src/kube/errors.ts';
 import { CONFIG_MAP, POD, type Resource, SERVICE, apiVersion } from '../../src/kube/resource.ts';

@@ -3,7 +3,7 @@ import { Agent, type RequestOptions } from 'node:https';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { KubeConfig } from '@kubernetes/client-node';
-import { FLOW_RUN } from '../../src/controller/flow-run.ts';
+import { FLOW_RUN } from '../../src/api/flow-run.ts';
 import { Client } from '../../src/kube/client.ts';
 import { isAlreadyExists, isNotFound } from '../../src/kube/errors.ts';
 import { Informer } from '../../src/kube/informer.ts';

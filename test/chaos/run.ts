@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { FlowRun } from '../../src/api/flow-run.ts';
 import { parseFlowRun } from '../../src/api/parse.ts';
 import { isTrue } from '../../src/api/conditions.ts';
-import { FLOW_RUN } from '../../src/controller/flow-run.ts';
+import { FLOW_RUN } from '../../src/api/flow-run.ts';
 import { LABELS } from '../../src/core/names.ts';
 import { PlayedScheduler } from '../bench/played-scheduler.ts';
 import { isNotFound } from '../../src/kube/errors.ts';

@@ -1,5 +1,5 @@
 import { KubeConfig } from '@kubernetes/client-node';
-import { FLOW_RUN } from '../../src/controller/flow-run.ts';
+import { FLOW_RUN } from '../../src/api/flow-run.ts';
 import { classifyPod } from '../../src/core/classify.ts';
 import { LABELS } from '../../src/core/names.ts';
 import type { PodState } from '../../src/core/observed.ts';

@@ -1,16 +1,7 @@
-import { GROUP, KIND, PLURAL, VERSION } from '../api/flow-run.ts';
+import { FLOW_RUN } from '../api/flow-run.ts';
 import type { Client } from '../kube/client.ts';
 import { isForbidden, isNotFound } from '../kube/errors.ts';
-import type { Resource } from '../kube/resource.ts';
 import { seeRun, type SeenRun } from './seen.ts';
-
-export const FLOW_RUN: Resource = {
-  group: GROUP,
-  version: VERSION,
-  plural: PLURAL,
-  kind: KIND,
-  namespaced: true,
-};
 
 /** @throws Error that says what to do when there is no such run or it may not be read. */
 export async function readRun(
