@@ -1,8 +1,7 @@
-import { KIND } from '../api/flow-run.ts';
 import { Client } from '../kube/client.ts';
 import { EVENT } from '../kube/resource.ts';
 import { explanationLines } from './explain.ts';
-import { readRun } from './read-run.ts';
+import { eventsAbout, readRun } from './read-run.ts';
 import { seeEvents } from './seen.ts';
 import type { Watched } from './watch.ts';
 
@@ -18,10 +17,9 @@ export async function explainRun(
   const client = new Client(kubeConfig, { userAgent: 'flowrun' });
   try {
     const run = await readRun(client, namespace, name, signal);
-    const fieldSelector = `regarding.kind=${KIND},regarding.name=${name}`;
     // Events are an extra: without the permission to read them the rest is still said.
     const { items } = await client
-      .list(EVENT, { namespace, fieldSelector, signal })
+      .list(EVENT, { namespace, fieldSelector: eventsAbout(name), signal })
       .catch(() => ({ items: [] }));
     const lines = explanationLines(run, seeEvents(items, run.metadata.uid), Date.now());
     output.write(`${lines.join('\n')}\n`);

@@ -1,4 +1,4 @@
-import { FLOW_RUN } from '../api/flow-run.ts';
+import { FLOW_RUN, KIND } from '../api/flow-run.ts';
 import type { Client } from '../kube/client.ts';
 import { isForbidden, isNotFound } from '../kube/errors.ts';
 import { seeRun, type SeenRun } from './seen.ts';
@@ -25,4 +25,9 @@ export async function readRun(
       );
     throw error;
   }
+}
+
+/** Field selector of the events about FlowRuns of that name, of its predecessors too. */
+export function eventsAbout(name: string): string {
+  return `regarding.kind=${KIND},regarding.name=${name}`;
 }

@@ -1,10 +1,10 @@
 import type { WriteStream } from 'node:tty';
 import type { KubeConfig } from '@kubernetes/client-node';
-import { FLOW_RUN, KIND } from '../api/flow-run.ts';
+import { FLOW_RUN } from '../api/flow-run.ts';
 import { Client } from '../kube/client.ts';
 import { Informer } from '../kube/informer.ts';
 import { EVENT } from '../kube/resource.ts';
-import { readRun } from './read-run.ts';
+import { eventsAbout, readRun } from './read-run.ts';
 import { Screen } from './screen.ts';
 import { seeEvents, seeRun } from './seen.ts';
 import { formatValue } from './value.ts';
@@ -69,7 +69,7 @@ async function follow(client: Client, watched: Watched, first: State, signal: Ab
     client,
     resource: EVENT,
     namespace,
-    fieldSelector: `regarding.kind=${KIND},regarding.name=${name}`,
+    fieldSelector: eventsAbout(name),
   });
   events.onChange(() => update({ events: seeEvents(events.store.list(), uid) }));
 

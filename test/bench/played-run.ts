@@ -7,6 +7,7 @@ import { now, Observer } from './observer.ts';
 import { PlayedPods } from './played-pods.ts';
 import { PlayedScheduler } from './played-scheduler.ts';
 import { seconds } from './stats.ts';
+import { NO_TASKS } from '../support/no-tasks.ts';
 
 const WORKERS = 100;
 const TASKS = 1_000;
@@ -93,18 +94,6 @@ export async function playedShrink(context: Context): Promise<number> {
   context.say(`no worker pod ${seconds(taken)} s after the end of the work`);
   return taken;
 }
-
-const NO_TASKS = {
-  total: 0,
-  waiting: 0,
-  queued: 0,
-  no_worker: 0,
-  processing: 0,
-  memory: 0,
-  erred: 0,
-  finished: 0,
-  failed: 0,
-};
 
 function worker(name: string, busy: boolean, leaving: boolean) {
   return {

@@ -12,6 +12,7 @@ import { roleOf } from './kubelet.ts';
 import type { Plane, Slot } from './plane.ts';
 import { type Scenario, scenarioOf } from './scenario.ts';
 import type { Trial } from './plan.ts';
+import { NO_TASKS } from '../support/no-tasks.ts';
 
 const POLL_MS = 5;
 const RPC_PORT = 8788;
@@ -198,18 +199,6 @@ export class ChaosRun implements AsyncDisposable {
 }
 
 const WORKER = { address: 'tcp://127.0.0.1:1', nthreads: 1, processing: 0, executing: 0, status: 'running' };
-const NO_TASKS = {
-  total: 0,
-  waiting: 0,
-  queued: 0,
-  no_worker: 0,
-  processing: 0,
-  memory: 0,
-  erred: 0,
-  finished: 0,
-  failed: 0,
-};
-
 function reportOf(uid: string, attempt: number, exitCode: number): object {
   const outcome = exitCode === 0 ? 'Succeeded' : 'Failed';
   const reason = exitCode === 0 ? 'Succeeded' : 'FlowFailed';
