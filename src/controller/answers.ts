@@ -1,4 +1,5 @@
 import type { Load } from '../core/load.ts';
+import { type Refusals, withAnswer } from '../core/refusals.ts';
 import { remember } from '../core/scale-window.ts';
 
 interface Patience {
@@ -8,15 +9,20 @@ interface Patience {
   staleMs: number;
 }
 
-/** The latest answers of one scheduler. Losing them delays taking workers away, and nothing else. */
+/** The latest answers of one scheduler. Losing them delays taking workers away, or has one asked again too early to leave. */
 export class Answers {
   #window: readonly Load[] = [];
   #usedAt = 0;
   #orders: ReadonlySet<number> = new Set();
   #confirmed = new Set<number>();
+  #refusals: Refusals = new Map();
 
   get window(): readonly Load[] {
     return this.#window;
+  }
+
+  get refusals(): Refusals {
+    return this.#refusals;
   }
 
   /** A change of size follows from the newest answer. */
@@ -44,6 +50,7 @@ export class Answers {
     const before = this.#window.at(-1);
     if (before !== undefined && load.at <= before.at) return;
     for (const ordinal of asked) if (this.#orders.has(ordinal)) this.#confirmed.add(ordinal);
+    this.#refusals = withAnswer(this.#refusals, before, load, patience);
     const broken = before === undefined || load.at - before.at > patience.staleMs;
     this.#window = remember(broken ? [] : this.#window, load, patience);
   }

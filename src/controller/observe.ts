@@ -146,6 +146,7 @@ function viewOf({ scheduler, run, now }: ObserveInput, attempt: number): Schedul
     },
     result,
     window: stale ? [] : answers.window,
+    refusals: answers.refusals,
     used: answers.used,
     ordered: answers.ordered,
   };

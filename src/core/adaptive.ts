@@ -34,6 +34,7 @@ export function judge(observed: Observed, attempt: Attempt): Scaling | undefined
     adapt,
     groups,
     window: scheduler.window,
+    refusals: scheduler.refusals,
   });
 }
 

@@ -43,6 +43,7 @@ function conditionsAfter(conditions: unknown, before: FlowRunStatus['conditions'
       tasks,
       queue: { queued: 0, processing: 0, unrunnable: 0 },
       window: [],
+      refusals: new Map(),
       used: false,
       ordered: new Set(),
       result,

@@ -51,6 +51,7 @@ function endWith(
         queue: { queued: 0, processing: 0, unrunnable: 0 },
         result: report,
         window,
+        refusals: new Map(),
         used: true,
         ordered: new Set(),
       },

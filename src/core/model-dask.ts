@@ -187,6 +187,7 @@ export function viewOf({ answer, used, confirmed }: Dask): SchedulerView {
     queue: { queued: 0, processing: 0, unrunnable: 0 },
     result: undefined,
     window: [load],
+    refusals: new Map(),
     used,
     ordered: new Set(confirmed),
   };

@@ -195,6 +195,7 @@ export function observeWorld(world: World, pods: Pods = world.pods): Observed {
               queue: { queued: 0, processing: 0, unrunnable: 0 },
               result: world.reported ? finished : undefined,
               window: [],
+              refusals: new Map(),
               used: false,
               ordered: new Set(),
             },

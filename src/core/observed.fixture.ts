@@ -80,6 +80,7 @@ export function heard(
     queue: { queued: 0, processing: 0, unrunnable: 0 },
     result: undefined,
     window: [newest],
+    refusals: new Map(),
     used: false,
     ordered: new Set(),
     ...change,

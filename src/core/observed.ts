@@ -1,5 +1,6 @@
 import type { FlowRunStatus } from '../api/status.ts';
 import type { Place } from './admission.ts';
+import type { Refusals } from './refusals.ts';
 import type { RunResult } from './result.ts';
 import type { Load } from './load.ts';
 import type { Adapt, WorkerGroup } from './scaling-input.ts';
@@ -65,6 +66,8 @@ export type SchedulerView =
       result: RunResult | undefined;
       /** The newest answers, newest last; of a cluster of fixed size one. */
       window: readonly Load[];
+      /** Workers that could not leave when they were asked, as far as this process has seen it. */
+      refusals: Refusals;
       /** A change of size was committed from the newest answer already. */
       used: boolean;
       /** Ordinals of leaving workers of whose retirement the scheduler knew when it gave the newest answer. */

@@ -1,5 +1,6 @@
 import type { DrainState, Load, WorkerLoad } from './load.ts';
-import type { Member, WorkerGroup } from './scaling-input.ts';
+import { waits } from './refusals.ts';
+import type { Member, ScalingInput, WorkerGroup } from './scaling-input.ts';
 
 /** Results may fill this part of the memory of the workers that stay: beyond it they begin to spill. */
 const MEMORY_RATIO = 2;
@@ -68,16 +69,20 @@ function rank({ pod }: Member): number {
 
 /**
  * Workers that may be retired, those first that cost least: idle ones, then those with the least running, waiting and
- * held. Not among them: one that others depend on, and one whose retirement was taken back within the window.
+ * held. Not among them: one that others depend on, one whose retirement was taken back within the window, and one that
+ * waits since its last retirement has failed.
  */
-export function victims({ members }: WorkerGroup, window: readonly Load[]): readonly [number, WorkerLoad][] {
+export function victims(
+  { members }: WorkerGroup,
+  { now, window, refusals }: Pick<ScalingInput, 'now' | 'window' | 'refusals'>,
+): readonly [number, WorkerLoad][] {
   const newest = window.at(-1);
   return members
     .flatMap(({ ordinal, leaving }): [number, WorkerLoad][] => {
       const worker = leaving ? undefined : newest?.workers.get(ordinal);
       if (worker === undefined || !worker.working || worker.pinned || worker.longRunning > 0) return [];
       const drained = window.some(({ workers }) => workers.get(ordinal)?.drain !== undefined);
-      return drained ? [] : [[ordinal, worker]];
+      return drained || waits(refusals, ordinal, now) ? [] : [[ordinal, worker]];
     })
     .toSorted(
       ([ordinalA, a], [ordinalB, b]) =>

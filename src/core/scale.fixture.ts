@@ -95,5 +95,6 @@ export const input = (changes: Partial<ScalingInput> = {}): ScalingInput => ({
   adapt: adapt(),
   groups: [group()],
   window: steady(load()),
+  refusals: new Map(),
   ...changes,
 });

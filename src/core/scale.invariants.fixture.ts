@@ -1,5 +1,6 @@
 import { expect } from 'vitest';
 
+import { waits } from './refusals.ts';
 import { reasonToKeepOne } from './scale-floor.ts';
 import { scale } from './scale.ts';
 import type { Scaling, ScalingInput, WorkerGroup } from './scaling-input.ts';
@@ -118,7 +119,7 @@ function limitsHold(input: ScalingInput, decision: Scaling, after: ScalingInput)
 }
 
 function leavesWell(input: ScalingInput, { cancel, retire, giveBack }: Scaling): void {
-  const { adapt, window, groups } = input;
+  const { now, adapt, window, groups, refusals } = input;
   const newest = window.at(-1)!;
   const members = groups.flatMap((group) => group.members);
   const worker = (ordinal: number) => newest.workers.get(ordinal);
@@ -129,6 +130,7 @@ function leavesWell(input: ScalingInput, { cancel, retire, giveBack }: Scaling):
       expect(leaving && worker(ordinal)?.drain !== 'retired', 'gives back what is not retiring').toBe(true);
     if (!retire.includes(ordinal)) continue;
     expect(leaving, 'retires twice').toBe(false);
+    expect(waits(refusals, ordinal, now), 'retires one that could not leave').toBe(false);
     expect(worker(ordinal), 'retires one that others depend on').toMatchObject({
       working: true,
       pinned: false,
@@ -178,6 +180,7 @@ function leavesWell(input: ScalingInput, { cancel, retire, giveBack }: Scaling):
         other.processing + other.executing + other.longRunning + other.bytes === 0 &&
         other.working &&
         !other.pinned &&
+        !waits(refusals, ordinal, now) &&
         window.every(({ workers }) => workers.get(ordinal)?.drain === undefined)
       );
     });

@@ -103,6 +103,9 @@ const inputs: fc.Arbitrary<ScalingInput> = fc
     memberships,
     window: windows,
     runningSince: fc.constantFrom(undefined, 0, NOW - 30_000),
+    refusals: fc
+      .array(fc.tuple(fc.nat(14), fc.constantFrom(NOW - 1, NOW, NOW + 1)), { maxLength: 3 })
+      .map((list) => new Map(list.map(([ordinal, until]) => [ordinal, { times: 1, until }]))),
     adapt: fc.record({
       minimum: fc.nat(4),
       maximum: fc.integer({ min: 1, max: 25 }),

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
-import type { Load } from './load.ts';
+import type { Load, WorkerLoad } from './load.ts';
 import {
   adapt,
   busy,
@@ -272,5 +272,16 @@ describe('a retirement that failed', () => {
     const clean = steady(load({ keysWanted: true, workers: workers(worker(), worker()) }));
     expect(changes({ groups, window: [window[0]!, ...clean.slice(1)] })).toEqual({});
     expect(changes({ groups, window: clean })).toEqual({ retire: [1] });
+  });
+
+  it('is not tried again before its time, and another goes in its place', () => {
+    const refusals = new Map([[1, { times: 2, until: NOW }]]);
+    const clean = (...list: WorkerLoad[]) => steady(load({ keysWanted: true, workers: workers(...list) }));
+    const two = { groups: [group({ members: members(2) })], window: clean(worker(), worker()), refusals };
+    expect(changes({ ...two, now: NOW - 1 })).toEqual({ retire: [0] });
+    expect(changes({ ...two, now: NOW })).toEqual({ retire: [1] });
+    const one = { ...two, window: clean(worker({ pinned: true }), worker()), now: NOW - 1 };
+    expect(changes(one)).toEqual({});
+    expect(scale(input(one)).why).toMatch(/2 workers kept as a retirement has failed\.$/);
   });
 });

@@ -1,4 +1,5 @@
 import type { Load } from './load.ts';
+import { waits } from './refusals.ts';
 import { type Sizes, wantedWorkers } from './scale-demand.ts';
 import { hasYetToBegin, isIdle, sizes } from './scale-floor.ts';
 import { Allocation, staying } from './scale-limits.ts';
@@ -117,8 +118,9 @@ function lowered(input: ScalingInput, newest: Load, goal: Sizes): Lowered {
     const cancel = unjoined(group, newest).slice(0, surplus);
     result.cancel.push(...cancel.map(({ ordinal }) => ordinal));
     let left = surplus - cancel.length;
-    let kept = refused ? 'as a retirement has failed' : 'which others depend on';
-    const candidates = refused ? [] : victims(group, input.window);
+    const waiting = group.members.some(({ ordinal }) => waits(input.refusals, ordinal, input.now));
+    let kept = refused || waiting ? 'as a retirement has failed' : 'which others depend on';
+    const candidates = refused ? [] : victims(group, input);
     // Idle ones that cannot go are no reason to take busy ones instead: only what is beyond the size goes busy.
     let busy = busyMembers(group, newest) - (least.get(group.name) ?? 0);
     for (const [ordinal, worker] of candidates) {

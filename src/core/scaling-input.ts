@@ -1,4 +1,5 @@
 import type { Load } from './load.ts';
+import type { Refusals } from './refusals.ts';
 
 /** A worker that shall exist. */
 export interface Member {
@@ -51,6 +52,7 @@ export interface ScalingInput {
    * a peak between two of them must count. Empty when nothing is known, or what is known is stale.
    */
   window: readonly Load[];
+  refusals: Refusals;
 }
 
 /** What to change. All lists empty: nothing. */

@@ -1,4 +1,5 @@
 import type { Load } from '../../src/core/load.ts';
+import { type Refusals, withAnswer } from '../../src/core/refusals.ts';
 import { scale } from '../../src/core/scale.ts';
 import { remember } from '../../src/core/scale-window.ts';
 import type { WorkerGroup } from '../../src/core/scaling-input.ts';
@@ -33,6 +34,7 @@ export const flowrun: Policy = flowrunWith({});
 
 class Operator {
   private window: readonly Load[] = [];
+  private refusals: Refusals = new Map();
   private told = { workers: 0, tasks: 0, scatters: 0 };
   private rung = -RING_MS;
   private readonly cluster: Cluster;
@@ -77,14 +79,17 @@ class Operator {
   private look(): void {
     const { scheduler, events, adapt } = this.cluster;
     this.told = this.numbers();
-    this.window = remember(this.window, sample(scheduler, events.now), adapt);
+    const answer = sample(scheduler, events.now);
+    this.refusals = withAnswer(this.refusals, this.window.at(-1), answer, adapt);
+    this.window = remember(this.window, answer, adapt);
     this.decide();
   }
 
   private decide(): void {
-    const { cluster, window } = this;
+    const { cluster, window, refusals } = this;
     const { events, pods, adapt, shapes } = cluster;
-    const decision = scale({ now: events.now, runningSince: 0, adapt, groups: groupsOf(cluster), window });
+    const groups = groupsOf(cluster);
+    const decision = scale({ now: events.now, runningSince: 0, adapt, groups, window, refusals });
     cluster.target = decision.target;
     const byOrdinal = (ordinal: number) => pods.present.find((pod) => pod.ordinal === ordinal);
     for (const ordinal of decision.giveBack) giveBack(cluster, byOrdinal(ordinal));
