@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
+import time
 
 from .executor import no_dask
 from .faults import Fault
@@ -38,13 +39,28 @@ def prepare_workers(client, run, options, tally, joined):
         if message["dropped"]:
             say("%s printed faster than can be shown: %d lines left out, its own log has them" % (message["pod"], message["dropped"]))
 
-    present = client.run_on_scheduler(prepare_scheduler, topic=topic, paths=options["paths"], environ=options["environ"])
     client.subscribe_topic(topic, receive)
+    present = client.run_on_scheduler(
+        prepare_scheduler, topic=topic, client=client.id, paths=options["paths"], environ=options["environ"]
+    )
     for name, versions in present:
         joined(name, versions)
-    plugin = worker_plugin(dict(options, topic=topic, pid=os.getpid(), launcher=os.environ.get(LAUNCHER)))
+    register_plugin(client, worker_plugin(dict(options, topic=topic, pid=os.getpid(), launcher=os.environ.get(LAUNCHER))), run.start_seconds)
+
+
+def register_plugin(client, plugin, seconds):
+    """Returns when every worker has the plugin. One that dies meanwhile makes the scheduler give up on the others too,
+    so they are asked again: a worker that has the plugin sets it up anew. Raises the last error after `seconds`."""
     register = getattr(client, "register_plugin", None) or client.register_worker_plugin
-    register(plugin, name="flowrun")
+    deadline = time.monotonic() + seconds
+    while True:
+        try:
+            return register(plugin, name="flowrun")
+        except OSError as error:
+            if time.monotonic() >= deadline:
+                raise
+            say("a worker was lost while it was made ready, the others are asked again: %s" % headline(error))
+            time.sleep(0.2)
 
 
 class Attachment:

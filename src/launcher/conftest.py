@@ -213,18 +213,18 @@ class DaskCluster:
         self.ws_address = "ws://127.0.0.1:%d" % self.ws_port
         self.processes = []
 
-    def start(self, module, *arguments):
-        environ = dict(os.environ, FLOWRUN_UID=UID, FLOWRUN_ATTEMPT="2")
+    def start(self, module, *arguments, **environ):
+        environ = dict(os.environ, FLOWRUN_UID=UID, FLOWRUN_ATTEMPT="2", **environ)
         with open(os.path.join(self.root, "dask-%d.log" % len(self.processes)), "w") as log:
             command = [sys.executable, "-m", "distributed.cli." + module, *arguments]
             process = subprocess.Popen(command, cwd=self.root, env=environ, stdout=log, stderr=log)
         self.processes.append(process)
         return process
 
-    def start_scheduler(self):
+    def start_scheduler(self, **environ):
         preload = os.path.join(PRELOADS, "scheduler_preload.py")
         address = ["--host", "127.0.0.1", "--protocol", "tcp,ws", "--port", "%d,%d" % (self.port, self.ws_port)]
-        return self.start("dask_scheduler", *address, "--dashboard-address", "127.0.0.1:0", "--preload", preload)
+        return self.start("dask_scheduler", *address, "--dashboard-address", "127.0.0.1:0", "--preload", preload, **environ)
 
     def start_other_worker(self, name, **versions):
         """A worker that says it has other versions: of `python`, `dask` or `distributed`."""

@@ -171,11 +171,11 @@ def watch_logger(tell):
     logging.getLogger("prefect.task_runs").addFilter(Ends())
 
 
-def prepare_scheduler(dask_scheduler=None, topic=None, paths=(), environ=None):
+def prepare_scheduler(dask_scheduler=None, topic=None, client=None, paths=(), environ=None):
     """Since 2023.4 the scheduler too unpickles task graphs, so it imports the user's modules where it has them. And it
     remembers the last 100 000 events of each topic: of lines that are printed already it needs none.
 
-    Returns (name, versions) of the workers that are there, and lets the topic tell of each that joins."""
+    Returns (name, versions) of the workers that are there, and lets the topic tell the client of each that joins."""
     import collections
     import os
     import sys
@@ -200,5 +200,7 @@ def prepare_scheduler(dask_scheduler=None, topic=None, paths=(), environ=None):
             dask_scheduler.events[topic] = nothing
     except Exception:  # another version keeps them in another way: memory, no more
         pass
+    # A client subscribes over its stream, which this call may overtake: who joins in between would be told to nobody.
+    dask_scheduler.subscribe_topic(topic=topic, client=client)
     dask_scheduler.add_plugin(FlowRunVersions())
     return [(str(state.name), state.versions) for state in dask_scheduler.workers.values()]

@@ -1,10 +1,12 @@
 """Plain callables and commands on the operator's cluster. How to run: see conftest.py."""
 
+import signal
 import sys
 
+import distributed
 import pytest
 
-from conftest import WHERE
+from conftest import WHERE, wait_until
 
 
 def test_a_scheduler_that_never_answers_ends_with_3(bench, dask_cluster):
@@ -72,6 +74,23 @@ with distributed.Client() as client:
     assert running_cluster.result()[0] == ended.result
 
 
+def test_a_worker_that_dies_while_workers_are_made_ready_ends_nothing(bench, dask_cluster):
+    dask_cluster.start_scheduler(DASK_DISTRIBUTED__COMM__TIMEOUTS__CONNECT="3s")
+    dask_cluster.start_worker("pod-0")
+    frozen = dask_cluster.start_worker("pod-1")
+    asked = lambda dask_scheduler: "flowrun" in dask_scheduler.worker_plugins  # noqa: E731 - goes by value
+    with distributed.Client(dask_cluster.address, set_as_default=False) as client:
+        client.wait_for_workers(2)
+        frozen.send_signal(signal.SIGSTOP)
+        bench.write(flow=FLOW_ON_WORKERS)
+        process = bench.start("flow.py:adds", executor={"type": "DaskExecutor"}, cluster=dask_cluster.spec())
+        wait_until(lambda: client.run_on_scheduler(asked) or process.poll() is not None, "the workers are asked")
+        frozen.kill()
+        ended = bench.end(process)
+    assert (ended.code, getattr(ended, "value", None)) == (0, 3), ended.output
+    assert "a worker was lost" in ended.output
+
+
 def test_the_operators_cluster_gets_the_users_client_too(bench, running_cluster):
     bench.write(flow=WHERE)
     executor = {"type": "DaskExecutor", "clientKwargs": {"name": "mine"}}
@@ -112,6 +131,8 @@ def main():
     client = distributed.default_client()
     client.wait_for_workers(2)
     return client.submit(sum, [1, 2]).result()
+def adds():
+    return distributed.default_client().submit(sum, [1, 2]).result()
 def waits():
     import time
     print("ready", flush=True)
