@@ -1,5 +1,4 @@
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
-import { z } from 'zod';
 import { NAMES } from '../../images/names.ts';
 import { venv } from '../../images/venv.ts';
 import { findCondition } from '../../src/api/conditions.ts';
@@ -8,7 +7,7 @@ import { manifestOf, readRan, readRefused, refusalOf, type Refused } from '../su
 import { eventually } from '../support/eventually.ts';
 import { type Kubectl, kubectlOf } from '../support/kubectl.ts';
 import { runLauncher } from '../support/launcher-process.ts';
-import { namespaceFor, runOf, storedObject, type TestNamespace } from '../support/namespace.ts';
+import { namespaceFor, runOf, type TestNamespace } from '../support/namespace.ts';
 import { type TestOperator, operatorFor } from '../support/operator-for.ts';
 
 const admission = readRefused('admission');
@@ -41,17 +40,13 @@ afterAll(async () => {
   await space?.remove();
 });
 
-const items = z.object({ items: z.array(storedObject) });
-
 /** Status by name, once the operator has judged all of them. */
 async function judged(stem: string, type: 'Accepted' | 'Failed', status: 'True' | 'False', count: number) {
   return eventually(
     `${count} runs are ${type}=${status}`,
     async () => {
-      const answer = await inSpace(['get', 'flowruns', '-o', 'json']);
-      const found = items
-        .parse(JSON.parse(answer.stdout))
-        .items.map(runOf)
+      const found = (await space.list('flowrun', ''))
+        .map(runOf)
         .filter(({ metadata }) => metadata.name.startsWith(`${stem}-`))
         .filter((run) => findCondition(run.status.conditions, type)?.status === status);
       return found.length === count

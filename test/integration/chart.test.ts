@@ -178,6 +178,17 @@ describe('installed in a namespace of the Pod Security level restricted', () => 
     await helm.run('uninstall', RELEASE, '--namespace', own.name, '--wait');
     const kinds = 'deployment,service,serviceaccount,role,rolebinding,poddisruptionbudget';
     for (const space of [own, user, second])
-      expect(await space.list(kinds, `app.kubernetes.io/instance=${RELEASE}`)).toEqual([]);
+      expect(
+        await kubectl([
+          'get',
+          kinds,
+          '-n',
+          space.name,
+          '-l',
+          `app.kubernetes.io/instance=${RELEASE}`,
+          '-o',
+          'name',
+        ]),
+      ).toBe('');
   });
 });

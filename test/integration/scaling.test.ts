@@ -46,7 +46,7 @@ const once = (tasks: number, more: object = {}) => ({
 });
 
 async function eventsOf(name: string): Promise<string[]> {
-  const events = await space.list('events.events.k8s.io', '');
+  const events = await space.list('event', '');
   return events
     .filter((event) => JSON.stringify(event['regarding']).includes(`"name":"${name}"`))
     .map((event) => String(event['reason']));

@@ -1,10 +1,9 @@
 import { inject } from 'vitest';
-import { z } from 'zod';
 import { type FlowRun, flowRun } from '../../src/api/flow-run.ts';
-import { parse } from '../../src/json.ts';
 import type { KubeObject } from '../../src/kube/object.ts';
 import { eventually } from './eventually.ts';
 import { kubectlOf } from './kubectl.ts';
+import { type Kind, readerOf } from './reader.ts';
 
 declare module 'vitest' {
   interface ProvidedContext {
@@ -16,23 +15,26 @@ declare module 'vitest' {
   }
 }
 
-/** A namespace of the integration cluster that belongs to one test file. */
+/**
+ * A namespace of the integration cluster that belongs to one test file. It is changed through kubectl, as a user would, and
+ * looked at through a connection that is held: each kubectl takes a fifth of a second of a processor, and tests look often.
+ */
 export interface TestNamespace {
   readonly name: string;
   /** Reference of the flow image with Prefect 3, for runs that do not care. */
   readonly image: string;
-  /** An object, or a text of YAML, through kubectl, as a user would; throws with the server's words on a refusal. */
+  /** An object, or a text of YAML; throws with the server's words on a refusal. */
   apply(object: object | string): Promise<void>;
   /** A merge patch. */
   patch(kind: string, name: string, change: object): Promise<void>;
-  get(kind: string, name: string): Promise<KubeObject>;
-  list(kind: string, labelSelector: string): Promise<KubeObject[]>;
+  get(kind: Kind, name: string): Promise<KubeObject>;
+  list(kind: Kind, labelSelector: string): Promise<KubeObject[]>;
   /**
    * Waits until the flow pod is the only pod. A cleaned-up run has no pod that lives; the objects of finished ones that
    * are being deleted go a moment later, when the kubelet says so.
    */
   onlyFlowPodsLeft(labelSelector: string): Promise<KubeObject[]>;
-  /** Until that condition of a FlowRun is True; one watch, where a poll would take the processor of what is waited for. */
+  /** Until that condition of a FlowRun is True. */
   waitFor(name: string, type: string, seconds: number): Promise<void>;
   /** Status of a condition of a FlowRun; undefined while it has none. */
   condition(name: string, type: string): Promise<string | undefined>;
@@ -43,9 +45,6 @@ export interface TestNamespace {
   exec(pod: string, command: readonly string[]): Promise<string>;
   remove(): Promise<void>;
 }
-
-/** An object as the API server gives it. */
-export const storedObject = z.looseObject({ metadata: z.looseObject({}) }) as z.ZodType<KubeObject>;
 
 /** Shape of what the API server stores, checked. */
 export function runOf(object: KubeObject): FlowRun & { status: NonNullable<FlowRun['status']> } {
@@ -68,10 +67,9 @@ export async function namespaceFor(
   const metadata = { name, labels };
   await run(['create', '-f', '-'], JSON.stringify({ apiVersion: 'v1', kind: 'Namespace', metadata }));
   const inside = (...args: string[]) => ['--namespace', name, ...args];
-  const get = async (...args: string[]) =>
-    storedObject.parse(parse(await run(inside('get', ...args, '-o', 'json'))));
-  const list = async (kind: string, selector: string) =>
-    z.array(storedObject).parse((await get(kind, '-l', selector))['items']);
+  const reader = readerOf(inject('kubeconfig'), name);
+  const condition = async (object: string, type: string) =>
+    runOf(await reader.get('flowrun', object)).status.conditions?.find((each) => each.type === type)?.status;
   return {
     name,
     image: inject('images').prefect3,
@@ -81,30 +79,28 @@ export async function namespaceFor(
     },
     patch: async (kind, object, change) =>
       void (await run(inside('patch', kind, object, '--type=merge', '-p', JSON.stringify(change)))),
-    get: (kind, object) => get(kind, object),
-    list,
+    get: (kind, object) => reader.get(kind, object),
+    list: (kind, selector) => reader.list(kind, selector),
     onlyFlowPodsLeft: (selector) =>
       eventually(`only flow pods of ${selector} are left`, async () => {
-        const pods = await list('pod', selector);
+        const pods = await reader.list('pod', selector);
         const roles = pods.map((pod) => pod.metadata.labels?.['flowrun.dev/role']);
         return roles.length > 0 && roles.every((role) => role === 'flow') ? pods : undefined;
       }),
-    waitFor: async (object, type, seconds) => {
-      const deadline = performance.now() + seconds * 1000;
-      const wait = inside('wait', `flowrun/${object}`, `--for=condition=${type}`, '--timeout=45s');
-      for (;;) {
-        const { code, stderr } = await kubectl(wait);
-        if (code === 0) return;
-        if (!stderr.includes('timed out')) throw new Error(stderr);
-        if (performance.now() > deadline) throw new Error(`Not within ${seconds} s: ${type} of ${object}`);
-      }
-    },
-    condition: async (object, type) =>
-      runOf(await get('flowrun', object)).status.conditions?.find((each) => each.type === type)?.status,
+    waitFor: async (object, type, seconds) =>
+      void (await eventually(
+        `${type} of ${object}`,
+        async () => (await condition(object, type)) === 'True',
+        seconds,
+      )),
+    condition,
     delete: async (kind, object) =>
       void (await run(inside('delete', kind, object, '--ignore-not-found', '--wait=true'))),
-    logs: (pod) => run(inside('logs', pod)),
+    logs: (pod) => reader.logs(pod),
     exec: (pod, command) => run(inside('exec', pod, '--', ...command)),
-    remove: async () => void (await run(['delete', 'namespace', name, '--wait=false'])),
+    remove: async () => {
+      await reader.close();
+      await run(['delete', 'namespace', name, '--wait=false']);
+    },
   };
 }

@@ -9,7 +9,7 @@ export function podsLeft(space: TestNamespace, run: string): Promise<{ name: str
   return eventually(
     `no pod of ${run} is being deleted`,
     async () => {
-      const pods = await space.list('pods', `flowrun.dev/name=${run}`);
+      const pods = await space.list('pod', `flowrun.dev/name=${run}`);
       if (pods.some(({ metadata }) => metadata.deletionTimestamp !== undefined)) return undefined;
       return pods.map(({ metadata }) => ({
         name: metadata.name ?? '',

@@ -88,7 +88,7 @@ export function succeeded({ status, log }: Over): FlowRunStatus {
 }
 
 export async function flowPodOf(space: TestNamespace, run: string): Promise<string> {
-  const pods = await space.list('pods', `flowrun.dev/name=${run},flowrun.dev/role=flow`);
+  const pods = await space.list('pod', `flowrun.dev/name=${run},flowrun.dev/role=flow`);
   return pods[0]?.metadata.name ?? '';
 }
 
