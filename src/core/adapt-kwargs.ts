@@ -1,5 +1,5 @@
 import { count, duration, flag, parsed, readKwargs, size } from './kwargs.ts';
-import type { Warning } from './resolve.ts';
+import type { Warning } from './reasons/conditions.ts';
 import type { ResolvedAdapt } from './resolved.ts';
 
 const cores = () =>

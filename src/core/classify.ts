@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { PodState, StartProblem } from './observed.ts';
 import { parseTime } from './time.ts';
-import { AS_ROOT, FATAL_WAITING, STUCK_WAITING } from './reasons.ts';
+import { AS_ROOT, FATAL_WAITING, STUCK_WAITING } from './reasons/kubernetes.ts';
 
 const containerState = z
   .object({

@@ -4,7 +4,9 @@ import { CLUSTER_KWARGS, MEANINGLESS, REPLACED } from './cluster-kwargs.ts';
 import { groupSizes, sizeProblems } from './group-sizes.ts';
 import { readKwargs } from './kwargs.ts';
 import { readTemplate } from './pod-template.ts';
-import type { ResolveConfig, Warning } from './resolve.ts';
+import type { Warning } from './reasons/conditions.ts';
+import type { Refusal } from './reasons/refusals.ts';
+import type { ResolveConfig } from './resolve.ts';
 import type { ResolvedAdapt, ResolvedCluster } from './resolved.ts';
 import { exceeding, readResources, withDefaults } from './resources.ts';
 import { mergeResources, workerKind } from './worker-group.ts';
@@ -28,7 +30,7 @@ export interface ClusterContext {
 export type ClusterResolution =
   | { cluster: ResolvedCluster; warnings: Warning[] }
   | {
-      reason: 'InvalidClusterKwargs' | 'InvalidAdaptKwargs' | 'InvalidTemplate' | 'Unsupported';
+      reason: Refusal;
       problems: string[];
     };
 

@@ -6,7 +6,8 @@ import { type Ending, endAttempt, endRun, ending } from './end.ts';
 import type { Action, Decision } from './decision.ts';
 import { evidenceOfEnd } from './evidence.ts';
 import type { Observed } from './observed.ts';
-import { isReason } from './reasons.ts';
+import { isOperatorEnd } from './reasons/ends.ts';
+import { foreign } from './reasons/reason.ts';
 import { waitInLine } from './queue.ts';
 import { progress } from './progress.ts';
 import { adaptOf, judge, resize } from './adaptive.ts';
@@ -108,7 +109,7 @@ function between(observed: Observed, attempt: Attempt | undefined): Decision {
       observed,
       ending(
         'DeadlineExceeded',
-        `The run took longer than spec.activeDeadlineSeconds (${run.activeDeadlineSeconds} s).`,
+        `The run took longer than spec.activeDeadlineSeconds (${run.activeDeadlineSeconds} s). Raise it if the run may take longer.`,
       ),
     );
   }
@@ -164,9 +165,9 @@ function outcomeOf(evidence: Ending, stop: Attempt['stop'] | ReturnType<typeof w
 
 /** A reason that a later version of the operator committed is kept in words. */
 function asEnding({ reason, message }: { reason: string; message: string }): Ending {
-  return isReason(reason)
+  return isOperatorEnd(reason)
     ? ending(reason, message)
-    : { ...ending('SchedulerLost', message), reason, final: true };
+    : { ...ending('SchedulerLost', message), reason: foreign(reason), final: true };
 }
 
 function stopFlow(

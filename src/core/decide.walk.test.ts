@@ -6,6 +6,7 @@ import { decide } from './decide.ts';
 import { type World, initialWorlds, keyOf, observeWorld } from './model-world.ts';
 import { settle } from './model-settle.ts';
 import { walk } from './model-walk.ts';
+import { reasonsOf } from './reasons/reason.ts';
 
 const statesFrom = (world: World) => walk(world, check);
 
@@ -23,6 +24,11 @@ function check(before: World, after: World): void {
       world.status.result,
     ];
     expect(outcome(after), 'a committed outcome changed').toEqual(outcome(before));
+  }
+  for (const { type, status, reason } of after.status.conditions ?? []) {
+    const known = reasonsOf(type, status);
+    if (!known.includes(reason))
+      expect.fail(`${type}=${status} has the reason ${reason}, which is not listed`);
   }
   if (isTrue(before.status.conditions, 'CleanedUp')) {
     expect(after.status, 'written after the end').toEqual(before.status);

@@ -1,5 +1,6 @@
 import type { FlowRunStatus } from '../api/status.ts';
 import type { WorkerRef } from './names.ts';
+import type { ForeignReason, Reason } from './reasons/reason.ts';
 
 /** A child of the current attempt, by role. */
 export type ChildRef =
@@ -24,7 +25,7 @@ export type Action =
 
 export interface EventNote {
   type: 'Normal' | 'Warning';
-  reason: string;
+  reason: Reason | ForeignReason;
   note: string;
 }
 

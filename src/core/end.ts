@@ -4,7 +4,8 @@ import { findCondition, isTrue } from '../api/conditions.ts';
 import type { Decision, EventNote } from './decision.ts';
 import type { Observed } from './observed.ts';
 import { outOfLine } from './queue.ts';
-import { REASONS } from './reasons.ts';
+import { OPERATOR_ENDS, type OperatorEnd } from './reasons/ends.ts';
+import { type ForeignReason, type Reason, foreign } from './reasons/reason.ts';
 import type { RunResult } from './result.ts';
 import { formatTime } from './time.ts';
 import { type Change, type ConditionChange, commit } from './transition.ts';
@@ -16,7 +17,7 @@ const LIVE_CONDITIONS: ReadonlySet<string> = new Set(['Scaling', 'WorkersPending
 export interface Ending {
   outcome: 'Succeeded' | 'Failed' | 'Cancelled' | 'Suspended';
   class: 'Flow' | 'Spec' | 'Infrastructure';
-  reason: string;
+  reason: OperatorEnd | ForeignReason;
   message: string;
   exitCode?: number | undefined;
   result?: RunResult | undefined;
@@ -108,7 +109,7 @@ function reported({ status }: Observed, { result }: Ending): ConditionChange[] {
     changes.set(type, {
       type,
       status: 'True',
-      reason: said?.reason ?? reason,
+      reason: foreign(said?.reason ?? reason),
       message:
         said === undefined
           ? message
@@ -174,11 +175,20 @@ function unitHash(text: string): number {
 }
 
 /** An ending that the operator itself declares. */
-export function ending(reason: keyof typeof REASONS, message: string, exitCode?: number): Ending {
+export function ending(reason: OperatorEnd, message: string, exitCode?: number): Ending {
   const outcome =
     reason === 'Cancelled' || reason === 'Suspended' || reason === 'Succeeded' ? reason : 'Failed';
-  return { outcome, reason, message, exitCode, ...REASONS[reason] };
+  const { class: whose, final } = OPERATOR_ENDS[reason];
+  return { outcome, reason, message, exitCode, class: whose, final };
 }
 
-export const normal = (reason: string, note: string): EventNote => ({ type: 'Normal', reason, note });
-export const warning = (reason: string, note: string): EventNote => ({ type: 'Warning', reason, note });
+export const normal = (reason: Reason | ForeignReason, note: string): EventNote => ({
+  type: 'Normal',
+  reason,
+  note,
+});
+export const warning = (reason: Reason | ForeignReason, note: string): EventNote => ({
+  type: 'Warning',
+  reason,
+  note,
+});

@@ -2,7 +2,10 @@ import type { Attempt } from '../api/attempt.ts';
 import { type Ending, ending } from './end.ts';
 import { endOfKilledWorker } from './killed-worker.ts';
 import type { Observed, PodState } from './observed.ts';
+import { foreign } from './reasons/reason.ts';
 import { type RunResult, resultInMessage } from './result.ts';
+
+const TRY_AGAIN = 'Set spec.retry.limit to try again in such cases.';
 
 /**
  * What shows that the attempt's flow has ended, or undefined while nothing does. The launcher's report through the
@@ -21,7 +24,7 @@ export function evidenceOfEnd(observed: Observed, attempt: Attempt): Ending | un
   if (attempt.flowPodUID !== undefined && observed.flowPodLost) {
     return ending(
       'FlowPodLost',
-      'The flow pod disappeared while it ran, so its outcome is unknown. Somebody deleted it or its node is gone; set spec.retry.limit to try again in such cases.',
+      `The flow pod disappeared while it ran, so its outcome is unknown. Somebody deleted it or its node is gone. ${TRY_AGAIN}`,
     );
   }
   return undefined;
@@ -32,14 +35,13 @@ function fromReport(report: RunResult, observed: Observed): Ending | undefined {
   if (killed !== undefined) return killed === 'wait' ? undefined : killed;
   // A launcher that got SIGTERM does not know why. Where the operator wanted a stop, its reason replaces this one.
   if (report.outcome === 'Cancelled') {
-    const message =
-      'The flow was stopped from outside before it finished: its pod was deleted, evicted or preempted.';
+    const message = `The flow was stopped from outside before it finished: its pod was deleted, evicted or preempted. ${TRY_AGAIN}`;
     return { ...ending('FlowPodLost', message, report.exitCode), result: report };
   }
   return {
     outcome: report.outcome,
     class: report.class ?? 'Flow',
-    reason: report.reason,
+    reason: foreign(report.reason),
     message:
       report.message ||
       (report.outcome === 'Succeeded'
@@ -67,14 +69,14 @@ function fromExit(flow: Extract<PodState, { state: 'finished' }>): Ending {
   if (killed && reason !== undefined && reason !== 'DeadlineExceeded') {
     return ending(
       'FlowPodLost',
-      `The flow pod was ended by the cluster (${reason}${flow.node === undefined ? '' : ` on ${flow.node}`}).${tail}`,
+      `The flow pod was ended by the cluster (${reason}${flow.node === undefined ? '' : ` on ${flow.node}`}). ${TRY_AGAIN}${tail}`,
       exitCode,
     );
   }
   if (exitCode === undefined || exitCode === 143) {
     return ending(
       'FlowPodLost',
-      `The flow pod was stopped from outside before it finished.${tail}`,
+      `The flow pod was stopped from outside before it finished. ${TRY_AGAIN}${tail}`,
       exitCode,
     );
   }

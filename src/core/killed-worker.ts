@@ -1,6 +1,7 @@
 import type { LostWorker } from '../api/status.ts';
 import { type Ending, ending } from './end.ts';
 import { endOfWorker } from './lost-workers.ts';
+import { foreign } from './reasons/reason.ts';
 import type { Observed } from './observed.ts';
 import type { RunResult } from './result.ts';
 
@@ -32,7 +33,7 @@ function mayBeDead({ children: { flow }, scheduler }: Observed, ordinal: number)
   return flow.state === 'running' && !flow.terminating;
 }
 
-function endOf({ name, reason, exitCode }: LostWorker, report: RunResult): Ending | undefined {
+function endOf({ name, reason, exitCode }: LostWorker, report: RunResult): Ending {
   const known = { exitCode: report.exitCode, result: report };
   if (reason === 'OutOfMemory') {
     const message = `${report.message}. Worker ${name} needed more memory than it may use: raise clusterKwargs.memory_limit, or give each task less.`;
@@ -43,7 +44,9 @@ function endOf({ name, reason, exitCode }: LostWorker, report: RunResult): Endin
     const message = `${report.message}. The process of worker ${name} ended${code}: the task crashed it.`;
     return { ...ending('WorkerCrashed', message), ...known };
   }
-  return undefined;
+  const message = `${report.message}. The pod of worker ${name} was taken away (${reason}). Set spec.retry.limit to try again in such cases.`;
+  const own = { class: 'Infrastructure', reason: foreign(report.reason), message } as const;
+  return { outcome: 'Failed', ...own, ...known, final: false };
 }
 
 /** As a whole word: `…-worker-1` is not in `…-worker-12`. */

@@ -186,7 +186,7 @@ describe('a commit', () => {
   const change = fc.record({
     type,
     status: fc.constantFrom('True' as const, 'False' as const),
-    reason: fc.constantFrom('One', 'Other'),
+    reason: fc.constantFrom('Starting', 'Queued'),
     message: fc.string({ maxLength: 20 }),
   });
   const changes = fc.array(fc.array(change, { maxLength: 4 }), { maxLength: 8 });

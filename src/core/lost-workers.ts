@@ -1,5 +1,7 @@
 import type { LostWorker } from '../api/status.ts';
 import type { PodState } from './observed.ts';
+import type { Loss } from './reasons/events.ts';
+import { type ForeignReason, foreign } from './reasons/reason.ts';
 
 /** Enough to know the one that Dask names when it gives a task up. */
 const KEPT = 5;
@@ -12,12 +14,12 @@ export function withLost(known: readonly LostWorker[] | undefined, pods: readonl
 }
 
 /** How a worker ended; undefined while its pod lives and nobody deletes it. */
-export function endOfWorker(pod: PodState): LostWorker | undefined {
+export function endOfWorker(pod: PodState): (LostWorker & { reason: Loss | ForeignReason }) | undefined {
   if (pod.state === 'absent') return undefined;
   const { name } = pod;
   if (pod.state !== 'finished') return pod.terminating ? { name, reason: 'Deleted' } : undefined;
   const exitCode = pod.exitCode === undefined ? {} : { exitCode: pod.exitCode };
   if (pod.oomKilled) return { name, reason: 'OutOfMemory', ...exitCode };
-  const taken = pod.reason ?? (pod.terminating ? 'Deleted' : undefined);
-  return { name, reason: taken ?? 'Crashed', ...exitCode };
+  const taken = pod.reason === undefined ? undefined : foreign(pod.reason);
+  return { name, reason: taken ?? (pod.terminating ? 'Deleted' : 'Crashed'), ...exitCode };
 }

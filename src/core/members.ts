@@ -1,13 +1,15 @@
 import type { FlowRunStatus } from '../api/status.ts';
 import { type Group, groupsOf } from './groups.ts';
 import type { ClusterPlan, Observed } from './observed.ts';
+import type { ConditionReason } from './reasons/conditions.ts';
+import { type ForeignReason, foreign } from './reasons/reason.ts';
 import type { WorkerGroup } from './scaling-input.ts';
 
 /** Why pods of a group do not come. */
 export interface Obstacle {
   group: string;
   /** In one CamelCase word, as the kubelet, the scheduler or the operator says it. */
-  reason: string;
+  reason: ConditionReason | ForeignReason;
   message: string;
   /** Pods that wait. */
   pods: number;
@@ -15,7 +17,7 @@ export interface Obstacle {
 
 /** Groups some of whose pods cannot start at present, or may not be created. */
 export function obstacles({ status, children, blocked }: Observed): Obstacle[] {
-  return groupsOf(status).flatMap(({ name, ordinals, leaving }) => {
+  return groupsOf(status).flatMap(({ name, ordinals, leaving }): Obstacle[] => {
     const staying = [...ordinals].filter((ordinal) => !leaving.has(ordinal));
     const refused = blocked.get(name);
     if (refused !== undefined) {
@@ -33,7 +35,7 @@ export function obstacles({ status, children, blocked }: Observed): Obstacle[] {
     const [first] = stuck;
     return first === undefined
       ? []
-      : [{ group: name, reason: first.reason, message: first.message, pods: stuck.length }];
+      : [{ group: name, reason: foreign(first.reason), message: first.message, pods: stuck.length }];
   });
 }
 

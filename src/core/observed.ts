@@ -1,6 +1,8 @@
 import type { FlowRunStatus } from '../api/status.ts';
 import type { Place } from './admission.ts';
 import type { Refusals } from './refusals.ts';
+import type { Refusal } from './reasons/refusals.ts';
+import type { Warning } from './reasons/conditions.ts';
 import type { RunResult } from './result.ts';
 import type { Load } from './load.ts';
 import type { Adapt, WorkerGroup } from './scaling-input.ts';
@@ -92,9 +94,9 @@ export type Plan =
       ok: true;
       /** Undefined when the operator makes none. */
       cluster: ClusterPlan | undefined;
-      warnings: readonly { reason: string; message: string }[];
+      warnings: readonly Warning[];
     }
-  | { ok: false; reason: string; message: string };
+  | { ok: false; reason: Refusal; message: string };
 
 export interface Blocked {
   message: string;

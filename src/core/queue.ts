@@ -1,6 +1,7 @@
 import type { Place } from './admission.ts';
 import type { Decision } from './decision.ts';
 import type { Observed } from './observed.ts';
+import type { ForeignReason, Reason } from './reasons/reason.ts';
 import { type ConditionChange, commit, resumed } from './transition.ts';
 
 /**
@@ -29,7 +30,7 @@ export function waitInLine(observed: Observed, place: Place): Decision | undefin
 /** The same run without a place in line, and what its conditions then say; nothing changes for one that did not wait. */
 export function outOfLine(
   observed: Observed,
-  reason: string,
+  reason: Reason | ForeignReason,
   message: string,
 ): { observed: Observed; conditions: ConditionChange[] } {
   const { queue, ...status } = observed.status;

@@ -13,6 +13,8 @@ import {
   variableProblems,
   volumeProblems,
 } from './pod-template.ts';
+import type { Warning } from './reasons/conditions.ts';
+import type { Refusal } from './reasons/refusals.ts';
 import type { Resolved, ResolvedCluster, Resources } from './resolved.ts';
 import { readResources, withDefaults } from './resources.ts';
 
@@ -35,26 +37,6 @@ export interface ResolveConfig {
   podPolicy: 'baseline' | 'none';
   imagePullPolicy?: 'Always' | 'IfNotPresent' | 'Never' | undefined;
 }
-
-export interface Warning {
-  reason: string;
-  message: string;
-}
-
-export type Refusal =
-  | 'ImageMissing'
-  | 'InvalidParameters'
-  | 'TooLarge'
-  | 'InvalidResources'
-  | 'InvalidKwargs'
-  | 'InvalidAddress'
-  | 'InvalidClusterClass'
-  | 'InvalidClusterKwargs'
-  | 'InvalidAdaptKwargs'
-  | 'InvalidTemplate'
-  | 'ReservedField'
-  | 'PodPolicyViolated'
-  | 'Unsupported';
 
 export type Resolution =
   | { ok: true; resolved: Resolved; warnings: Warning[] }

@@ -2,11 +2,12 @@ import type { Attempt } from '../api/attempt.ts';
 import { isTrue } from '../api/conditions.ts';
 import { activeDeadline, clusterPods, startDeadline } from './attempt.ts';
 import type { Observed, PodState } from './observed.ts';
-import { AS_ROOT, IMAGE_WAITING, type Reason } from './reasons.ts';
+import type { OperatorEnd } from './reasons/ends.ts';
+import { AS_ROOT, IMAGE_WAITING } from './reasons/kubernetes.ts';
 
 /** Why a running attempt shall be stopped. */
 export interface Stop {
-  reason: Reason;
+  reason: OperatorEnd;
   message: string;
 }
 
@@ -18,7 +19,7 @@ export function wantedStop(observed: Observed, attempt: Attempt): Stop | undefin
   if (deadline !== undefined && now >= deadline) {
     return {
       reason: 'DeadlineExceeded',
-      message: `The run took longer than spec.activeDeadlineSeconds (${run.activeDeadlineSeconds} s).`,
+      message: `The run took longer than spec.activeDeadlineSeconds (${run.activeDeadlineSeconds} s). Raise it if the run may take longer.`,
     };
   }
   if (run.suspend)
@@ -59,14 +60,15 @@ function schedulerTrouble({ children, status }: Observed): Stop | undefined {
     const said = scheduler.message.trim().slice(-1000);
     return {
       reason: 'SchedulerFailed',
-      message: `The Dask scheduler ended with code ${scheduler.exitCode ?? 'unknown'}${scheduler.reason === undefined ? '' : ` (${scheduler.reason})`}.${said === '' ? '' : ` It said: ${said}`}`,
+      message: `The Dask scheduler ended with code ${scheduler.exitCode ?? 'unknown'}${scheduler.reason === undefined ? '' : ` (${scheduler.reason})`}.${said === '' ? ' Check its image, or set spec.retry.limit if its pod was taken away.' : ` It said: ${said}`}`,
     };
   }
   const seen = isTrue(status.conditions, 'Running') && status.cluster !== undefined;
   if (seen && (scheduler.state === 'absent' || (scheduler.state !== 'finished' && scheduler.terminating))) {
     return {
       reason: 'SchedulerLost',
-      message: 'The pod of the Dask scheduler was deleted while the flow ran.',
+      message:
+        'The pod of the Dask scheduler was deleted while the flow ran. Set spec.retry.limit to try again in such cases.',
     };
   }
   return undefined;
@@ -98,7 +100,10 @@ function lateStart(observed: Observed, attempt: Attempt): Stop | undefined {
     scheduler.kind === 'silent' ? ` The Dask scheduler has not answered: ${scheduler.cause}.` : '';
   const none =
     scheduler.kind === 'heard' && scheduler.workers === 0 ? ' No worker has joined the Dask scheduler.' : '';
-  return { reason: 'StartDeadlineExceeded', message: `${late}${silent}${none}` };
+  return {
+    reason: 'StartDeadlineExceeded',
+    message: `${late}${silent}${none} Raise the deadline, or set spec.cleanup.clusterAfterFailureSeconds to look at the pods and their logs.`,
+  };
 }
 
 function adviceFor(pod: Extract<PodState, { state: 'pending' | 'running' }>): string {

@@ -4,12 +4,16 @@ import type { FlowRunStatus } from '../api/status.ts';
 import { currentAttempt, isOver } from './attempt.ts';
 import type { Decision, EventNote } from './decision.ts';
 import type { Observed } from './observed.ts';
+import type { ForeignReason, Reason } from './reasons/reason.ts';
 import { formatTime } from './time.ts';
 
 /** Attempts kept in the status: enough to see a pattern, few enough to bound the object. */
 const ATTEMPTS_KEPT = 10;
 
-export type ConditionChange = Pick<Condition, 'status' | 'reason' | 'message'> & { type: ConditionType };
+export type ConditionChange = Pick<Condition, 'status' | 'message'> & {
+  type: ConditionType;
+  reason: Reason | ForeignReason;
+};
 
 /** The changes of one commit, by name; what is absent stays. */
 export interface Change {

@@ -79,7 +79,7 @@ class Cluster:
                 return self.client.wait_for_workers(1, timeout=PROGRESS_SECONDS)
             except (TimeoutError, asyncio.TimeoutError):
                 if time.monotonic() >= self.deadline:
-                    raise Fault("NoWorkers", "no worker joined the scheduler within %g s: see the worker pods" % self.seconds) from None
+                    raise Fault("NoWorkers", "no worker joined the scheduler within %g s: see the condition WorkersPending and the worker pods" % self.seconds) from None
                 say("waiting for a first worker (%d s)" % (time.monotonic() - started))
 
     def check_use(self, conditions):

@@ -26,7 +26,7 @@ def import_cluster_class(path):
     if found is None:
         raise not_found(path, "module %s has no %r%s" % (module_name, name, did_you_mean(name, dir(module))))
     if not callable(found):
-        raise SpecFault("ClusterClassNotFound", "executor.clusterClass %s is a %s, not a class or function" % (path, type(found).__name__))
+        raise SpecFault("ClusterClassNotFound", "executor.clusterClass %s is a %s: name a class, or a function that returns a cluster" % (path, type(found).__name__))
     return found
 
 
@@ -49,7 +49,7 @@ def made_cluster(executor):
         if not hasattr(made, "scheduler_address"):
             raise SpecFault(
                 "ClusterFailed",
-                "executor.clusterClass %s gave an object of type %s, which is no Dask cluster: it has no scheduler_address" % (path, type(made).__name__),
+                "executor.clusterClass %s gave an object of type %s, which is no Dask cluster (it has no scheduler_address): name a class of one" % (path, type(made).__name__),
             )
         cluster = made.__enter__() if hasattr(made, "__enter__") else made
     except Fault:
@@ -97,5 +97,5 @@ def leave(path, made):
 def cluster_failed(path, what, error):
     """A wrong argument is the spec's fault, even where a class found it in a child process and wrapped it."""
     wrong_argument = cause_of(error, "TypeError")
-    kind = SpecFault if wrong_argument else Fault
-    return kind("ClusterFailed", "executor.clusterClass %s %s\n%s" % (path, what, explain(wrong_argument or error)))
+    message = "executor.clusterClass %s %s\n%s" % (path, what, explain(wrong_argument or error))
+    return SpecFault("ClusterFailed", message) if wrong_argument else Fault("ClusterFailed", message)

@@ -24,7 +24,7 @@ def run_command(run, signals):
     except FileNotFoundError as error:
         if shutil.which(arguments[0]):
             raise SpecFault("CommandFailed", "the command could not be started: %s" % error) from error
-        raise SpecFault("CommandNotFound", "there is no program %r in this image (PATH=%s)" % (arguments[0], os.environ.get("PATH", ""))) from error
+        raise SpecFault("CommandNotFound", "there is no program %r in this image (PATH=%s): correct flow.command or add the program to the image" % (arguments[0], os.environ.get("PATH", ""))) from error
     except OSError as error:
         raise SpecFault("CommandFailed", "the command could not be started: %s" % error) from error
     signals.forward_to(child.pid)

@@ -100,8 +100,7 @@ class loading:
                 "ImportError",
                 "%s needs the module %r, which is neither in this image nor among the run's sources\n%s" % (shown, error.name, explain(error)),
             ) from error
-        reason = "ImportError" if isinstance(error, ImportError) else "EntrypointFailed"
-        raise SpecFault(reason, "%s could not be loaded\n%s" % (shown, explain(error))) from error
+        raise SpecFault("ImportError" if isinstance(error, ImportError) else "EntrypointFailed", "%s could not be loaded\n%s" % (shown, explain(error))) from error
 
 
 def load_quietly(entry):

@@ -105,7 +105,7 @@ def perform(run, cluster, conditions, signals, cleanups, directory):
             outcome = faulted(fault)
         except (Exception, SystemExit) as error:
             traceback.print_exc()
-            outcome = failed(explain(error), reason="LauncherFailed")
+            outcome = failed("%s\nthe launcher failed, not the flow: report this with the log of the flow pod" % explain(error), reason="LauncherFailed")
         signals.deaf = True
     except BaseException as error:  # ours, Prefect's TerminationSignal, asyncio's CancelledError
         if signals.stopped_by(error):
@@ -122,7 +122,7 @@ def main(argv):
     try:
         with open(argv[1], encoding="utf-8") as file:
             run = Run(json.load(file), argv[2:])
-    except (IndexError, OSError, ValueError, KeyError, TypeError, Fault) as error:
+    except (IndexError, OSError, ValueError, KeyError, TypeError) as error:
         say("no usable run.json: %s" % headline(error))
         sys.exit(Fault.code)
     directory = os.getcwd()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from .executor import Executor
-from .faults import Fault
 
 
 class Run:
@@ -12,7 +11,7 @@ class Run:
 
     def __init__(self, document, command=()):
         if not isinstance(document, dict) or document.get("version") != 1:
-            raise Fault("UnknownRunVersion", "run.json is not of version 1: operator and launcher do not match")
+            raise ValueError("it is not of version 1: operator and launcher do not match")
         identity = document["flowRun"]
         self.name = identity["name"]
         self.uid = identity["uid"]

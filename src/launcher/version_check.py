@@ -8,6 +8,7 @@ from .conditions import VERSIONS
 from .faults import SpecFault
 
 LIBRARIES = ("dask", "distributed")
+DIFFER = {"scheduler": "SchedulerVersionsDiffer", "worker": "WorkerVersionsDiffer"}
 
 
 def versions_of(report):
@@ -44,5 +45,5 @@ class VersionCheck:
                 "%s: code that Python %s pickles cannot run there. Use one image for flow and cluster, or set clusterKwargs.allow_version_mismatch: true"
                 % (message, "%d.%d" % sys.version_info[:2]),
             )
-        self.conditions.add(VERSIONS, "%sVersionsDiffer" % role.capitalize(), message + ": use one image for flow and cluster")
+        self.conditions.add(VERSIONS, DIFFER[role], message + ": use one image for flow and cluster")
         return None

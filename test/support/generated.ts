@@ -7,6 +7,7 @@ import { chartFiles } from './chart.ts';
 import { withClusterKwargs } from './cluster-kwargs.ts';
 import { referencePage } from './reference.ts';
 import { withRights } from './rights.ts';
+import { troubleshootingPage } from './troubleshooting.ts';
 import { valuesPage } from './values.ts';
 
 /** Every generated file that is committed: content by path from the top of the repository. */
@@ -17,6 +18,7 @@ export function generatedFiles(): Record<string, string> {
     ...chartFiles(),
     'docs/executors.md': withClusterKwargs(read('docs/executors.md')),
     'docs/security.md': withRights(read('docs/security.md')),
+    'docs/troubleshooting.md': troubleshootingPage(),
     'docs/values.md': valuesPage(read('charts/flowrun-operator/values.yaml')),
     'docs/reference.md': referencePage(flowRunSchema()),
   };
