@@ -122,7 +122,8 @@ function viewOf({ scheduler, run, now }: ObserveInput, attempt: number): Schedul
   }
   const result = ownResult(sample.result, run.metadata.uid, attempt);
   // What was reported once stays true; only the numbers grow stale.
-  const stale = now - receivedAt > scheduler.staleMs;
+  const staleAt = receivedAt + scheduler.staleMs;
+  const stale = now >= staleAt;
   if (result === undefined && stale) {
     return { kind: 'silent', cause: `no sample for ${Math.round((now - receivedAt) / 1000)} s` };
   }
@@ -147,6 +148,7 @@ function viewOf({ scheduler, run, now }: ObserveInput, attempt: number): Schedul
     result,
     window: stale ? [] : answers.window,
     refusals: answers.refusals,
+    staleAt: stale ? undefined : staleAt,
     used: answers.used,
     ordered: answers.ordered,
   };

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 
 import { decide } from './decide.ts';
 import type { Demand } from './load.ts';
-import { PLAN, heard, load, observed, pod, worker } from './observed.fixture.ts';
+import { NOW, PLAN, heard, load, observed, pod, worker } from './observed.fixture.ts';
 
 const demand = (tasks: number, resources: Demand['resources'] = {}): Demand[] => [
   { resources, tasks, unknown: 0, seconds: tasks },
@@ -100,6 +100,14 @@ describe('a scheduler that is silent', () => {
     const again = decide({ ...scene, status: told.status, scheduler: { ...silent, cause: 'for 8 s' } });
     expect(again).toMatchObject({ kind: 'act', actions: [], wakeAt: scene.now + 1000 });
   });
+});
+
+test('a scheduler that was heard is looked at again when it has been silent for too long, though nothing happens', () => {
+  const scheduler = heard(load({ keysWanted: true, workers: joined(0) }), { staleAt: NOW + 4000 });
+  const scene = observed({ pods: running(0), scheduler });
+  const told = decide(scene);
+  if (told.kind !== 'commit') throw new Error('not a commit');
+  expect(decide({ ...scene, status: told.status })).toMatchObject({ actions: [], wakeAt: NOW + 4000 });
 });
 
 describe('a worker that is leaving', () => {

@@ -20,7 +20,7 @@ import { deletable } from './departures.ts';
 import { groupsOf, withGroups } from './groups.ts';
 import { replaceDeadWorkers } from './workers.ts';
 
-/** How soon to look again when a decision about size waits for the scheduler. */
+/** How soon to look again when a decision about size waits for a scheduler that is silent. */
 const IGNORANCE_MS = 1000;
 
 /**
@@ -149,12 +149,15 @@ function during(observed: Observed, attempt: Attempt): Decision {
   const wakeAt = earliest(
     attempt.runningTime === undefined ? startDeadline(observed, attempt) : undefined,
     deadline,
-    adaptOf(observed) !== undefined && observed.scheduler.kind !== 'heard'
-      ? observed.now + IGNORANCE_MS
-      : undefined,
+    adaptOf(observed) === undefined ? undefined : nextWord(observed),
     ...[...observed.blocked.values()].map(({ until }) => until),
   );
   return markRunning(observed, attempt) ?? progress(observed, scaling) ?? rest('runs', wakeAt);
+}
+
+/** When to look again if the scheduler says nothing more: its silence wakes nobody. */
+function nextWord({ scheduler, now }: Observed): number | undefined {
+  return scheduler.kind === 'heard' ? scheduler.staleAt : now + IGNORANCE_MS;
 }
 
 /** Of competing ends a success counts first, then the stop, then the failure that the stop may have caused. */

@@ -44,6 +44,7 @@ function conditionsAfter(conditions: unknown, before: FlowRunStatus['conditions'
       queue: { queued: 0, processing: 0, unrunnable: 0 },
       window: [],
       refusals: new Map(),
+      staleAt: undefined,
       used: false,
       ordered: new Set(),
       result,

@@ -52,6 +52,7 @@ function endWith(
         result: report,
         window,
         refusals: new Map(),
+        staleAt: undefined,
         used: true,
         ordered: new Set(),
       },

@@ -188,6 +188,7 @@ export function viewOf({ answer, used, confirmed }: Dask): SchedulerView {
     result: undefined,
     window: [load],
     refusals: new Map(),
+    staleAt: undefined,
     used,
     ordered: new Set(confirmed),
   };

@@ -196,6 +196,7 @@ export function observeWorld(world: World, pods: Pods = world.pods): Observed {
               result: world.reported ? finished : undefined,
               window: [],
               refusals: new Map(),
+              staleAt: undefined,
               used: false,
               ordered: new Set(),
             },

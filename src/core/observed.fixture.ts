@@ -81,6 +81,7 @@ export function heard(
     result: undefined,
     window: [newest],
     refusals: new Map(),
+    staleAt: undefined,
     used: false,
     ordered: new Set(),
     ...change,

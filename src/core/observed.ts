@@ -70,6 +70,8 @@ export type SchedulerView =
       window: readonly Load[];
       /** Workers that could not leave when they were asked, as far as this process has seen it. */
       refusals: Refusals;
+      /** Without a further answer the scheduler counts as silent from then on, in milliseconds since the epoch; undefined: it need not answer any more. */
+      staleAt: number | undefined;
       /** A change of size was committed from the newest answer already. */
       used: boolean;
       /** Ordinals of leaving workers of whose retirement the scheduler knew when it gave the newest answer. */
