@@ -31,17 +31,34 @@ export interface Match {
   readonly path?: RegExp;
   /** Only the n-th that matches otherwise, counted from 1. */
   readonly nth?: number;
+  /** Only the first, the third, the fifth and so on of those that have the same method and path. */
+  readonly byTurns?: boolean;
   /** At most so many. */
   readonly times?: number;
 }
 
+interface Rule {
+  readonly match: Match;
+  readonly fault: Fault;
+  seen: number;
+  struck: number;
+  /** Requests whose turn was last, so that the next of the kind is let pass. */
+  readonly spared: Set<string>;
+}
+
+function isSpared({ spared }: Rule, request: string): boolean {
+  if (spared.delete(request)) return true;
+  spared.add(request);
+  return false;
+}
+
 /** The rules in force, and how often each has matched. */
 export class FaultRules {
-  readonly #rules: { readonly match: Match; readonly fault: Fault; seen: number; struck: number }[] = [];
+  readonly #rules: Rule[] = [];
 
   /** Returns what removes it again. Earlier rules come first. */
   add(match: Match, fault: Fault): () => void {
-    const rule = { match, fault, seen: 0, struck: 0 };
+    const rule = { match, fault, seen: 0, struck: 0, spared: new Set<string>() };
     this.#rules.push(rule);
     return () => {
       this.#rules.splice(this.#rules.indexOf(rule) >>> 0, 1);
@@ -61,7 +78,10 @@ export class FaultRules {
         (match.path?.test(path) ?? true)
       ) {
         rule.seen += 1;
-        if (rule.seen === (match.nth ?? rule.seen) && rule.struck < (match.times ?? Infinity)) {
+        const due =
+          rule.seen === (match.nth ?? rule.seen) &&
+          !(match.byTurns === true && isSpared(rule, `${method} ${path}`));
+        if (due && rule.struck < (match.times ?? Infinity)) {
           rule.struck += 1;
           return rule.fault;
         }

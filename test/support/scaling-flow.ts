@@ -83,13 +83,26 @@ def pinned(tasks):
 
 
 def busy(tasks, seconds, patient=False):
-    """Long tasks that are running when their workers shall leave."""
+    """Tasks of the same length; a patient flow ends only when told."""
     client = Client()
     futures = client.map(work, range(tasks), pure=False, seconds=seconds)
     results = client.gather(futures)
     if patient:
         until_told()
     return counted(client, tasks, results)
+
+
+def last(number):
+    """Lasts until its worker is told."""
+    get_worker().log_event("runs", number)
+    until_told()
+    return number
+
+
+def lasting(tasks):
+    """Tasks that are running when their workers shall leave, and end when told."""
+    client = Client()
+    return counted(client, tasks, client.gather(client.map(last, range(tasks), pure=False)))
 
 
 def restarted(tasks):
@@ -146,8 +159,12 @@ export function scalingRun(options: {
   };
 }
 
-/** Lets a flow that waits to be told go on. */
-export async function enough(space: TestNamespace, name: string): Promise<void> {
-  const [flow] = await space.list('pod', `flowrun.dev/name=${name},flowrun.dev/role=flow`);
-  await space.exec(flow?.metadata.name ?? '', ['touch', '/tmp/enough']);
+/** Lets a flow that waits to be told go on, or the tasks of those pods. */
+export async function enough(
+  space: TestNamespace,
+  name: string,
+  selector = 'flowrun.dev/role=flow',
+): Promise<void> {
+  const pods = await space.list('pod', `flowrun.dev/name=${name},${selector}`);
+  await Promise.all(pods.map(({ metadata }) => space.exec(metadata.name ?? '', ['touch', '/tmp/enough'])));
 }
