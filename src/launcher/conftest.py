@@ -84,7 +84,7 @@ class Bench:
             with open(path, "w") as file:
                 file.write(textwrap.dedent(text))
 
-    def start(self, entrypoint=None, parameters=None, executor=None, cluster=None, command=None, grace=10, environ=None):
+    def start(self, entrypoint=None, parameters=None, executor=None, cluster=None, command=None, grace=10, environ=None, stderr=subprocess.STDOUT):
         if os.path.exists(self.log):
             os.unlink(self.log)
         document = {
@@ -105,7 +105,7 @@ class Bench:
                 cwd=self.work,
                 env=dict(self.environ, **(environ or {})),
                 stdout=output,
-                stderr=subprocess.STDOUT,
+                stderr=stderr,
             )
 
     def shown(self):

@@ -99,7 +99,7 @@ def perform(run, cluster, conditions, signals, cleanups, directory):
                 if cluster:
                     cluster.wait()
                     threading.Thread(target=attach_beside, args=(cluster,), daemon=True).start()
-                return run_command(run, signals)
+                return run_command(run, signals, cleanups)
             outcome = run_entrypoint(Job(run, cluster, conditions), signals, cleanups, directory)
         except Fault as fault:
             outcome = faulted(fault)

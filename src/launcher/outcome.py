@@ -12,7 +12,8 @@ MAX_FAILED_NAMES = 10
 
 
 class Outcome(typing.NamedTuple):
-    """How the run ended. `code` is the result's exitCode, `status` the process's when it differs (a command)."""
+    """How the run ended. `code` is the result's exitCode, `status` the process's when it differs (a command). `last_lines`
+    of a command are in the log already."""
 
     outcome: str
     code: int
@@ -22,6 +23,7 @@ class Outcome(typing.NamedTuple):
     value: typing.Any = None
     tasks: typing.Optional[dict] = None
     status: typing.Optional[int] = None
+    last_lines: str = ""
 
     @property
     def process_code(self):

@@ -17,6 +17,9 @@ MAX_MESSAGE_CHARS = 1500
 
 def encode(run, outcome, conditions=()):
     """The result as UTF-8 JSON that fits: first the value is described, then names, conditions and the message are cut."""
+    message = cut(outcome.message, MAX_MESSAGE_CHARS)
+    if outcome.last_lines:
+        message += "\nIt wrote last:\n" + outcome.last_lines
     tasks = outcome.tasks and dict(outcome.tasks, failedNames=outcome.tasks["failedNames"][:MAX_FAILED_NAMES])
     result = {
         "version": 1,
@@ -26,7 +29,7 @@ def encode(run, outcome, conditions=()):
         "exitCode": outcome.code,
         "class": outcome.kind,
         "reason": outcome.reason,
-        "message": cut(outcome.message, MAX_MESSAGE_CHARS),
+        "message": message,
         "value": safely_plain(outcome.value),
         "tasks": tasks,
         "versions": versions(),

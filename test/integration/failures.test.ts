@@ -113,10 +113,10 @@ const FAILURES: Record<string, Failure> = {
     left: ['flow'],
   },
   'is a command that exits 3': {
-    flow: { command: ['sh', '-c', 'exit 3'] },
+    flow: { command: ['sh', '-c', 'echo reading; echo no table sales >&2; exit 3'] },
     reason: 'FlowFailed',
     exitCode: 3,
-    message: [/3/],
+    message: [/code 3/, /wrote last:\n(reading\nno table sales|no table sales\nreading)$/],
     left: ['flow'],
   },
   'has an image that does not exist': {
