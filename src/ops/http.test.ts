@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { HttpServer } from './http.ts';
+import { FAMILIES } from './metric-families.ts';
 import { Metrics } from './metrics.ts';
 
 let problem: string | undefined;
@@ -67,6 +68,15 @@ test('metrics count what happened and read what is', async () => {
     'flowrun_schedulers 2',
   ])
     expect(text).toContain(`${line}\n`);
+});
+
+test('every metric that is documented is served, and no other of ours', async () => {
+  const { text } = await get('/metrics');
+  const served = [...text.matchAll(/^# TYPE (flowrun_\w+) (\w+)$/gm)];
+  const documented = Object.entries(FAMILIES).map(([name, { type }]) => [name, type]);
+  expect(Object.fromEntries(served.map(([, name, type]) => [name, type]))).toEqual(
+    Object.fromEntries(documented),
+  );
 });
 
 test('reasons that a user makes up cannot grow the metrics without bound', async () => {

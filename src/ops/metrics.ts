@@ -1,4 +1,5 @@
 import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from 'prom-client';
+import { FAMILIES, type MetricName } from './metric-families.ts';
 
 /** What is read when the metrics are asked for. */
 export interface Readings {
@@ -18,9 +19,6 @@ export interface Readings {
 /** A reason comes from the user's container: only so many different ones become labels, the rest are `Other`. */
 const MAX_REASONS = 100;
 
-const LONG = [0.5, 1, 2, 5, 10, 30, 60, 300, 900, 3600, 14_400, 86_400];
-const SHORT = [0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
-
 /** The operator's counters in Prometheus' terms, next to Node's own (`process_*`, `nodejs_*`). All times in seconds. */
 export class Metrics {
   readonly #registry = new Registry();
@@ -34,70 +32,35 @@ export class Metrics {
 
   /** `ofProcess`: Node's own, too. Those are measured all the time and until the process ends, so only where somebody may ask. */
   constructor(readings: Readings, ofProcess = true) {
-    const registers = [this.#registry];
     if (ofProcess) collectDefaultMetrics({ register: this.#registry });
-    this.#phases = new Histogram({
-      name: 'flowrun_phase_seconds',
-      help: 'Time that runs spent in a phase they have left.',
-      labelNames: ['phase'],
-      buckets: LONG,
-      registers,
-    });
-    this.#runs = new Counter({
-      name: 'flowrun_runs_total',
-      help: 'Runs that ended.',
-      labelNames: ['outcome', 'reason'],
-      registers,
-    });
-    this.#attempts = new Counter({
-      name: 'flowrun_attempts_total',
-      help: 'Attempts that ended, by whose failure it was.',
-      labelNames: ['outcome', 'class'],
-      registers,
-    });
-    this.#scaling = new Counter({
-      name: 'flowrun_scaling_decisions_total',
-      help: 'Changes of the number of workers.',
-      labelNames: ['direction'],
-      registers,
-    });
-    this.#reconciles = new Histogram({
-      name: 'flowrun_reconcile_seconds',
-      help: 'Time of one reconcile.',
-      labelNames: ['result'],
-      buckets: SHORT,
-      registers,
-    });
-    this.#requests = new Histogram({
-      name: 'flowrun_api_request_seconds',
-      help: 'Time of one request to the API server, watches to their first byte; code 0: no answer.',
-      labelNames: ['verb', 'code'],
-      buckets: SHORT,
-      registers,
-    });
-    const gauge = (name: string, help: string, read: () => number) =>
+    const registers = [this.#registry];
+    const counter = <N extends NameOf<'counter'>>(name: N) =>
+      new Counter({ name, help: FAMILIES[name].help, labelNames: labelsOf(name), registers });
+    const histogram = <N extends NameOf<'histogram'>>(name: N) => {
+      const { help, buckets } = FAMILIES[name];
+      return new Histogram({ name, help, labelNames: labelsOf(name), buckets: [...buckets], registers });
+    };
+    const gauge = (name: NameOf<'gauge'>, read: () => number) =>
       new Gauge({
         name,
-        help,
+        help: FAMILIES[name].help,
         registers,
         collect() {
           this.set(read());
         },
       });
-    gauge('flowrun_waiting_runs', 'Runs that wait for a slot (maxConcurrentRuns).', readings.waiting);
-    gauge('flowrun_queue_depth', 'Runs that wait to be reconciled.', readings.queueDepth);
-    gauge(
-      'flowrun_queue_age_seconds',
-      'How long the run that waits longest has waited.',
-      readings.queueAgeSeconds,
-    );
-    gauge(
-      'flowrun_watch_age_seconds',
-      'Since the watch that is silent longest said anything; a bookmark comes about once a minute.',
-      readings.watchAgeSeconds,
-    );
-    gauge('flowrun_leader', '1: this process works; 0: it stands by.', () => Number(readings.leads()));
-    gauge('flowrun_schedulers', 'Dask schedulers that are followed.', readings.schedulers);
+    this.#phases = histogram('flowrun_phase_seconds');
+    this.#runs = counter('flowrun_runs_total');
+    this.#attempts = counter('flowrun_attempts_total');
+    this.#scaling = counter('flowrun_scaling_decisions_total');
+    this.#reconciles = histogram('flowrun_reconcile_seconds');
+    this.#requests = histogram('flowrun_api_request_seconds');
+    gauge('flowrun_waiting_runs', readings.waiting);
+    gauge('flowrun_queue_depth', readings.queueDepth);
+    gauge('flowrun_queue_age_seconds', readings.queueAgeSeconds);
+    gauge('flowrun_watch_age_seconds', readings.watchAgeSeconds);
+    gauge('flowrun_leader', () => Number(readings.leads()));
+    gauge('flowrun_schedulers', readings.schedulers);
   }
 
   leftPhase(phase: string, seconds: number): void {
@@ -139,4 +102,16 @@ export class Metrics {
     this.#reasons.add(reason);
     return reason;
   }
+}
+
+/** Names of the metrics of one type. */
+type NameOf<T extends string> = {
+  [N in MetricName]: (typeof FAMILIES)[N]['type'] extends T ? N : never;
+}[MetricName];
+
+type LabelOf<N extends MetricName> = Extract<keyof (typeof FAMILIES)[N]['labels'], string>;
+
+function labelsOf<N extends MetricName>(name: N): LabelOf<N>[] {
+  const { labels } = FAMILIES[name];
+  return Object.keys(labels).filter((label): label is LabelOf<N> => label in labels);
 }

@@ -5,6 +5,7 @@ import { stringify } from 'yaml';
 import { flowRunCrd, flowRunSchema } from '../../src/api/crd.ts';
 import { chartFiles } from './chart.ts';
 import { withClusterKwargs } from './cluster-kwargs.ts';
+import { metricsPage } from './metrics.ts';
 import { referencePage } from './reference.ts';
 import { withRights } from './rights.ts';
 import { troubleshootingPage } from './troubleshooting.ts';
@@ -17,6 +18,7 @@ export function generatedFiles(): Record<string, string> {
     'crds/flowruns.flowrun.dev.yaml': `# Generated from src/api by \`npm run generate\`; do not edit.\n${crd}`,
     ...chartFiles(),
     'docs/executors.md': withClusterKwargs(read('docs/executors.md')),
+    'docs/metrics.md': metricsPage(),
     'docs/security.md': withRights(read('docs/security.md')),
     'docs/troubleshooting.md': troubleshootingPage(),
     'docs/values.md': valuesPage(read('charts/flowrun-operator/values.yaml')),
