@@ -12,7 +12,7 @@ import { waitInLine } from './queue.ts';
 import { progress } from './progress.ts';
 import { adaptOf, judge, resize } from './adaptive.ts';
 import { accept, begin, markRunning, markSuspended } from './start.ts';
-import { wantedStop } from './stop.ts';
+import { wantedStop, tookTooLong } from './stop.ts';
 import { tearDown } from './teardown.ts';
 import { formatTime, parseTime } from './time.ts';
 import { commit } from './transition.ts';
@@ -105,13 +105,7 @@ function between(observed: Observed, attempt: Attempt | undefined): Decision {
   if (run.cancel) return endRun(observed, ending('Cancelled', 'The run was cancelled by spec.cancel.'));
   const deadline = activeDeadline(observed);
   if (deadline !== undefined && now >= deadline) {
-    return endRun(
-      observed,
-      ending(
-        'DeadlineExceeded',
-        `The run took longer than spec.activeDeadlineSeconds (${run.activeDeadlineSeconds} s). Raise it if the run may take longer.`,
-      ),
-    );
+    return endRun(observed, asEnding(tookTooLong(run)));
   }
   if (run.suspend) return markSuspended(observed) ?? rest('suspended');
   if (!plan.ok) return accept(observed, plan) ?? rest('waits for a spec that can be run');

@@ -11,16 +11,21 @@ export interface Stop {
   message: string;
 }
 
+/** A run that is past its active deadline, in an attempt or between two. */
+export function tookTooLong({ activeDeadlineSeconds }: Observed['run']): Stop {
+  return {
+    reason: 'DeadlineExceeded',
+    message: `The run took longer than spec.activeDeadlineSeconds (${activeDeadlineSeconds} s). Raise it if the run may take longer.`,
+  };
+}
+
 /** The reason to stop this attempt that weighs most: cancel, deadline, suspend, then trouble of the cluster. */
 export function wantedStop(observed: Observed, attempt: Attempt): Stop | undefined {
   const { run, now } = observed;
   if (run.cancel) return { reason: 'Cancelled', message: 'The run was cancelled by spec.cancel.' };
   const deadline = activeDeadline(observed);
   if (deadline !== undefined && now >= deadline) {
-    return {
-      reason: 'DeadlineExceeded',
-      message: `The run took longer than spec.activeDeadlineSeconds (${run.activeDeadlineSeconds} s). Raise it if the run may take longer.`,
-    };
+    return tookTooLong(run);
   }
   if (run.suspend)
     return {
