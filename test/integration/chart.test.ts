@@ -4,7 +4,6 @@ import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { parse, parseAllDocuments } from 'yaml';
 import { buildOperatorImage } from '../../images/operator/image.ts';
 import { RUN_RULES } from '../../src/manifests/rbac.ts';
-import { eventually } from '../support/eventually.ts';
 import { CHART, type Helm, helmFor } from '../support/helm.ts';
 import { kubectlOf } from '../support/kubectl.ts';
 import { namespaceFor, runOf, type TestNamespace } from '../support/namespace.ts';
@@ -137,11 +136,7 @@ describe('installed in a namespace of the Pod Security level restricted', () => 
         executor: { type: 'DaskExecutor', clusterKwargs: { n_workers: 1 } },
       },
     });
-    await eventually(
-      'the run is cleaned up',
-      async () => (await user.condition('first', 'CleanedUp')) === 'True',
-      120,
-    );
+    await user.waitFor('first', 'CleanedUp', 120);
     const { status } = runOf(await user.get('flowrun', 'first'));
     expect({ phase: status.phase, value: status.result?.value }).toEqual({ phase: 'Succeeded', value: 6 });
     await user.onlyFlowPodsLeft('flowrun.dev/name=first');

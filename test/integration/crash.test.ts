@@ -69,11 +69,7 @@ async function crashAt(space: TestNamespace, nth: number, how: 'before' | 'after
       arguments: ['--namespace', space.name],
     });
     running.push(second);
-    await eventually(
-      `${name} is cleaned up`,
-      async () => (await space.condition(name, 'CleanedUp')) === 'True',
-      150,
-    );
+    await space.waitFor(name, 'CleanedUp', 150);
     const run = await space.get('flowrun', name);
     const { phase, attempt, result } = runOf(run).status;
     expect({ phase, attempt, value: result?.value }).toEqual({

@@ -1,5 +1,4 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { eventually } from '../support/eventually.ts';
 import { namespaceFor, runOf, type TestNamespace } from '../support/namespace.ts';
 import { podsLeft } from '../support/pods-left.ts';
 import { type TestOperator, operatorFor } from '../support/operator-for.ts';
@@ -188,11 +187,7 @@ test.concurrent.each(CASES)(
         flow: { image: space.image, source: { inline: { 'flow.py': flowPy } }, ...failure.flow },
       },
     });
-    await eventually(
-      `${name} is over and cleaned up`,
-      async () => (await space.condition(name, 'CleanedUp')) === 'True',
-      120,
-    ).catch(async (error: unknown) => {
+    await space.waitFor(name, 'CleanedUp', 120).catch(async (error: unknown) => {
       const { status } = runOf(await space.get('flowrun', name));
       throw new Error(`${String(error)}\n${JSON.stringify(status, undefined, 1)}`, { cause: error });
     });

@@ -38,10 +38,8 @@ const manifest = (name: string, spec: object = {}, seconds = 120) => ({
 });
 
 const selector = (name: string) => `flowrun.dev/name=${name}`;
-const running = (name: string) =>
-  eventually(`${name} runs`, async () => (await space.condition(name, 'Running')) === 'True', 90);
-const cleaned = (name: string) =>
-  eventually(`${name} is cleaned up`, async () => (await space.condition(name, 'CleanedUp')) === 'True', 90);
+const running = (name: string) => space.waitFor(name, 'Running', 90);
+const cleaned = (name: string) => space.waitFor(name, 'CleanedUp', 90);
 
 async function nothingLeft(name: string): Promise<boolean> {
   const kinds = await Promise.all(
@@ -90,19 +88,12 @@ test.concurrent('cancel ends a run, keeps the log of its flow and takes everythi
 
 test.concurrent('a suspended run holds no pods, and goes on as a new attempt that is no retry', async () => {
   await space.apply(manifest('suspended', { suspend: true }));
-  await eventually(
-    'it is suspended',
-    async () => (await space.condition('suspended', 'Suspended')) === 'True',
-  );
+  await space.waitFor('suspended', 'Suspended', 20);
   expect(await nothingLeft('suspended')).toBe(true);
   await space.apply(manifest('suspended', { suspend: false }));
   await running('suspended');
   await space.apply(manifest('suspended', { suspend: true }));
-  await eventually(
-    'it is suspended again',
-    async () => (await space.condition('suspended', 'Suspended')) === 'True',
-    90,
-  );
+  await space.waitFor('suspended', 'Suspended', 90);
   await space.onlyFlowPodsLeft(selector('suspended'));
   // Suspended, everything but managedBy may change: the new attempt runs what the spec says now.
   await space.apply(manifest('suspended', { suspend: false }, 1));

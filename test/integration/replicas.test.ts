@@ -61,17 +61,13 @@ const manifest = (name: string) => ({
 
 async function begin(name: string): Promise<void> {
   await space.apply(manifest(name));
-  await eventually(`${name} runs`, async () => (await space.condition(name, 'Running')) === 'True', 90);
+  await space.waitFor(name, 'Running', 90);
 }
 
 async function endsWell(name: string): Promise<void> {
   const [flow] = await space.list('pod', `flowrun.dev/name=${name},flowrun.dev/role=flow`);
   await space.exec(flow?.metadata.name ?? '', ['touch', '/tmp/end']);
-  await eventually(
-    `${name} is cleaned up`,
-    async () => (await space.condition(name, 'CleanedUp')) === 'True',
-    90,
-  );
+  await space.waitFor(name, 'CleanedUp', 90);
   const { status } = runOf(await space.get('flowrun', name));
   expect({ phase: status.phase, attempt: status.attempt, value: status.result?.value }).toEqual({
     phase: 'Succeeded',

@@ -104,11 +104,7 @@ describe.each(['prefect1', 'prefect3'] as const)('a run with the Dask of %s', (g
     expect(await ask(8786, scheduler, held)).toBeTypeOf('number');
 
     await space.exec(flow.metadata.name ?? '', ['touch', '/tmp/end']);
-    await eventually(
-      `${name} is cleaned up`,
-      async () => (await space.condition(name, 'CleanedUp')) === 'True',
-      120,
-    );
+    await space.waitFor(name, 'CleanedUp', 120);
     const { status } = runOf(await space.get('flowrun', name));
     expect({ phase: status.phase, value: status.result?.value }).toEqual({
       phase: 'Succeeded',
