@@ -4,7 +4,8 @@ import { groupsOf, leavingOrdinals, wantedOrdinals } from './groups.ts';
 import { type Dask, MAXIMUM } from './model-dask.ts';
 import { calm, runningWorld, settle } from './model-settle.ts';
 import { walk } from './model-walk.ts';
-import { type World, initialWorlds, keyOf } from './model-world.ts';
+import { initialWorlds } from './model-start.ts';
+import { type World, keyOf } from './model-world.ts';
 
 function check({ status }: World, after: World): void {
   expect(after.dask?.wronged, 'a worker was deleted that had not been retired').toEqual([]);

@@ -3,13 +3,12 @@ import type { Observed, PodState } from './observed.ts';
 
 /**
  * Workers that the scheduler is asked to let go: those that are being retired, and pods that shall not exist. A pod is
- * asked for until it is gone, also before it has joined: so none gets work between a decision and its deletion.
+ * asked for until it is gone, also before it has joined, and while it is being deleted: until its process ends, which may
+ * take seconds, it may join, and would lose the work that it was given.
  */
 export function toLeave({ status, children }: Observed): Set<number> {
   const wanted = wantedOrdinals(status);
-  const surplus = [...children.workers].filter(
-    ([ordinal, pod]) => !wanted.has(ordinal) && isAlive(pod) && !pod.terminating,
-  );
+  const surplus = [...children.workers].filter(([ordinal, pod]) => !wanted.has(ordinal) && isAlive(pod));
   return new Set([...leavingOrdinals(status), ...surplus.map(([ordinal]) => ordinal)]);
 }
 

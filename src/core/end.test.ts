@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import type { FlowRunStatus } from '../api/status.ts';
 import { decide } from './decide.ts';
-import { initialWorlds, observeWorld } from './model-world.ts';
+import { initialWorlds } from './model-start.ts';
+import { observeWorld } from './model-world.ts';
 import { runResult } from './result.ts';
 
 const REPORT = {

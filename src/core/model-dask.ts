@@ -27,7 +27,7 @@ export interface Dask extends Scheduler {
   /** Bursts of work and failures of retirements that may still come. */
   bursts: number;
   failures: number;
-  /** A worker was deleted while it ran a task, or had results and was not asked to leave. */
+  /** A worker was deleted while it ran a task, or had results and was not asked to leave; or it was given a task after that. */
   wronged: readonly number[];
 }
 
@@ -93,11 +93,17 @@ export function lose(dask: Dask, ordinal: number): Dask {
   };
 }
 
-/** The operator deletes its pod. */
+/** The operator deletes its pod. Until that is gone the worker may join, if it has not. */
 export function strike(dask: Dask, ordinal: number): Dask {
   // One that was asked to leave before it joined holds nothing.
   const empty = dask.ordered.includes(ordinal) && !dask.busy.includes(ordinal);
   const wronged = dask.joined.includes(ordinal) && !empty ? including(dask.wronged, ordinal) : dask.wronged;
+  return { ...dask, wronged };
+}
+
+/** A pod that was deleted is gone. */
+export function bury(dask: Dask, ordinal: number): Dask {
+  const wronged = dask.busy.includes(ordinal) ? including(dask.wronged, ordinal) : dask.wronged;
   return { ...lose(dask, ordinal), wronged };
 }
 
@@ -108,12 +114,13 @@ export function order(dask: Dask, leaving: Iterable<number>): Dask {
 }
 
 /**
- * What may happen next in the scheduler and on the way to it. `running`: pods whose container runs; `endless`: no task
- * ends.
+ * What may happen next in the scheduler and on the way to it. `running`: pods whose container runs; `dying`: those among
+ * them that are being deleted; `endless`: no task ends.
  */
 export function next(
   dask: Dask,
   running: readonly number[],
+  dying: readonly number[],
   endless = false,
 ): { dask: Dask; left?: number }[] {
   const { tasks, joined, busy, ordered, orders, failed } = dask;
@@ -132,8 +139,9 @@ export function next(
       if (!endless) set({ busy: without(busy, ordinal), tasks: tasks - 1 });
     } else if (!leaves && busy.length < tasks) set({ busy: including(busy, ordinal) });
     else if (leaves) set({ joined: without(joined, ordinal) }, ordinal);
-    // It takes longer than an answer to find that a worker cannot leave.
-    const long = dask.answer?.ordered.includes(ordinal) === true && dask.answer.joined.includes(ordinal);
+    // It takes longer than an answer to find that a worker cannot leave, and one that was asked before it joined always can.
+    const asked = dask.answer?.ordered.includes(ordinal) === true && dask.answer.joined.includes(ordinal);
+    const long = asked && !dying.includes(ordinal);
     if (leaves && long && dask.failures > 0)
       set({ failed: including(failed, ordinal), failures: dask.failures - 1 });
   }

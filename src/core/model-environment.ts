@@ -1,6 +1,6 @@
 import { holdsSlot } from './admission.ts';
 import { currentAttempt, isOver } from './attempt.ts';
-import { type Dask, lose, next } from './model-dask.ts';
+import { type Dask, bury, lose, next } from './model-dask.ts';
 import { type Pod, type Pods, TIMES, type World } from './model-world.ts';
 
 const LAST = TIMES.length - 2;
@@ -54,20 +54,44 @@ function adaptive(world: World & { dask: Dask }): World[] {
   const { dask } = world;
   const { pods } = world;
   const workers = Object.entries(pods.workers).map(([ordinal, pod]) => [Number(ordinal), pod] as const);
-  const running = workers.filter(([, pod]) => pod === 'running').map(([ordinal]) => ordinal);
   const withWorker = (ordinal: number, pod: Pod): Pick<World, 'pods' | 'stale'> => ({
     stale: pods,
     pods: { ...pods, workers: { ...pods.workers, [ordinal]: pod } },
   });
-  const worlds: World[] = next(dask, running).map(({ dask, left }) =>
-    left === undefined ? { ...world, dask } : { ...world, dask, ...withWorker(left, 'exiting') },
-  );
+  const without = (ordinal: number): Pick<World, 'pods' | 'stale'> => ({
+    stale: pods,
+    pods: { ...pods, workers: Object.fromEntries(workers.filter(([other]) => other !== ordinal)) },
+  });
+  const worlds: World[] = next(dask, withProcess(pods), dying(pods)).map(({ dask, left }) => {
+    if (left === undefined) return { ...world, dask };
+    return {
+      ...world,
+      dask,
+      ...(pods.workers[left] === 'dying' ? without(left) : withWorker(left, 'exiting')),
+    };
+  });
   for (const [ordinal, pod] of workers) {
     if (pod === 'pending') worlds.push({ ...world, ...withWorker(ordinal, 'running') });
     if (pod === 'exiting') worlds.push({ ...world, ...withWorker(ordinal, 'succeeded') });
+    if (pod === 'dying') worlds.push({ ...world, dask: bury(dask, ordinal), ...without(ordinal) });
     if (pod !== 'running' || world.faults > 0) continue;
     const lost = { ...world, faults: 1, dask: lose(dask, ordinal) };
     worlds.push({ ...lost, ...withWorker(ordinal, 'failed') });
   }
   return worlds;
+}
+
+/** Workers whose process runs or may run: it joins, if it has not. */
+export function withProcess(pods: Pods): number[] {
+  return [...workersThatAre('running', pods), ...dying(pods)];
+}
+
+export function dying(pods: Pods): number[] {
+  return workersThatAre('dying', pods);
+}
+
+function workersThatAre(pod: Pod, { workers }: Pods): number[] {
+  return Object.keys(workers)
+    .map(Number)
+    .filter((ordinal) => workers[ordinal] === pod);
 }

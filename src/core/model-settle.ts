@@ -1,4 +1,5 @@
-import { type Dask, FRESH, next } from './model-dask.ts';
+import { type Dask, FRESH, bury, next } from './model-dask.ts';
+import { dying, withProcess } from './model-environment.ts';
 import { type Pod, type Pods, TIMES, type World, keyOf, step } from './model-world.ts';
 
 /** Faults have stopped: pods do what they should, the operator sees the present, time passes when all else rests. */
@@ -56,20 +57,21 @@ function kubelet(world: World): World | undefined {
   if (pods.flow === 'pending')
     return { ...set({ flow: 'running' }), flowStarts: { ...world.flowStarts, [number]: 1 } };
   if (pods.scheduler === 'pending') return set({ scheduler: 'running' });
-  if (!Object.values(pods.workers).some((pod) => DONE[pod] !== undefined)) return undefined;
-  const workers = Object.entries(pods.workers).map(([ordinal, pod]) => [ordinal, DONE[pod] ?? pod]);
-  return set({ workers: Object.fromEntries(workers) });
+  const workers = Object.entries(pods.workers);
+  const deleted = workers.find(([, pod]) => pod === 'dying');
+  if (deleted !== undefined) {
+    const left = workers.filter((worker) => worker !== deleted);
+    const dask = world.dask && bury(world.dask, Number(deleted[0]));
+    return { ...set({ workers: Object.fromEntries(left) }), ...(dask && { dask }) };
+  }
+  if (!workers.some(([, pod]) => DONE[pod] !== undefined)) return undefined;
+  return set({ workers: Object.fromEntries(workers.map(([ordinal, pod]) => [ordinal, DONE[pod] ?? pod])) });
 }
 
 function scheduler(world: World, endless: boolean): World | undefined {
   const { pods, dask } = world;
   if (dask === undefined || pods.flow !== 'running' || pods.scheduler !== 'running') return undefined;
-  const running = Object.keys(pods.workers).map(Number);
-  const [first] = next(
-    dask,
-    running.filter((ordinal) => pods.workers[ordinal] === 'running'),
-    endless,
-  );
+  const [first] = next(dask, withProcess(pods), dying(pods), endless);
   if (first === undefined) return undefined;
   const workers: Record<number, Pod> =
     first.left === undefined ? pods.workers : { ...pods.workers, [first.left]: 'exiting' };

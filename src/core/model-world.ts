@@ -5,9 +5,11 @@ import { toLeave } from './departures.ts';
 import { ADAPTIVE, type Dask, OVER, order, strike, viewOf } from './model-dask.ts';
 import type { ClusterPlan, Observed, PodState } from './observed.ts';
 
-/** For the walk of `decide` in the tests: a small world with the API server's and the kubelet's habits. */
-/** `exiting`: its container runs still, its program has done all it had to. */
-export type Pod = 'absent' | 'pending' | 'running' | 'exiting' | 'succeeded' | 'failed' | 'killed';
+/**
+ * `exiting`: its container runs still, its program has done all it had to. `dying`: it is being deleted, and what runs in it has
+ * not been told or does not listen yet.
+ */
+export type Pod = 'absent' | 'pending' | 'running' | 'exiting' | 'dying' | 'succeeded' | 'failed' | 'killed';
 
 export interface Pods {
   files: boolean;
@@ -56,68 +58,16 @@ const PLAN: ClusterPlan = {
   ],
 };
 
-const NOTHING: Pods = { files: false, service: false, flow: 'absent', scheduler: 'absent', workers: {} };
-
-const SUSPENDED: FlowRunStatus = {
-  phase: 'Suspended',
-  attempt: 1,
-  attempts: [
-    {
-      number: 1,
-      startTime: '1970-01-01T00:00:00Z',
-      endTime: '1970-01-01T00:00:00Z',
-      outcome: 'Suspended',
-    },
-  ],
-  conditions: [
-    {
-      type: 'Suspended',
-      status: 'True',
-      reason: 'Suspended',
-      message: '',
-      lastTransitionTime: '1970-01-01T00:00:00Z',
-    },
-  ],
+export const NOTHING: Pods = {
+  files: false,
+  service: false,
+  flow: 'absent',
+  scheduler: 'absent',
+  workers: {},
 };
 
 /** Clock readings: start; past back-off, lingering and start deadline; past the active deadline; for `settle` alone. */
 export const TIMES = [0, 2_000_000, 4_000_000, 8_000_000];
-
-/** Faults, suspension and cancel multiply: with a cluster each has a world of its own. */
-export function initialWorlds(): { name: string; world: World }[] {
-  const world: World = {
-    status: {},
-    pods: NOTHING,
-    stale: NOTHING,
-    time: 0,
-    cancel: false,
-    mayCancel: true,
-    suspend: false,
-    flips: 0,
-    faults: 0,
-    cluster: false,
-    retries: 0,
-    crowded: false,
-    crowds: 0,
-    lost: false,
-    reported: false,
-    flowStarts: {},
-  };
-  const cluster = { ...world, cluster: true };
-  const waiting = { ...world, crowded: true, crowds: 1, faults: 9 };
-  return [
-    { name: 'a LocalExecutor run', world },
-    { name: 'a LocalExecutor run with a retry', world: { ...world, retries: 1 } },
-    { name: 'a run that waits for a slot and may be cancelled', world: { ...waiting, flips: 9 } },
-    {
-      name: 'a resumed run that waits for a slot',
-      world: { ...waiting, mayCancel: false, suspend: true, status: SUSPENDED },
-    },
-    { name: 'a DaskExecutor run that is cancelled', world: { ...cluster, flips: 9, faults: 9 } },
-    { name: 'a DaskExecutor run that is suspended', world: { ...cluster, mayCancel: false, faults: 9 } },
-    { name: 'a DaskExecutor run on a failing cluster', world: { ...cluster, mayCancel: false, flips: 9 } },
-  ];
-}
 
 /** What was said of scaling tells of the way to a state, and nothing follows from it. */
 export function keyOf({ status, pods, stale, dask, ...rest }: World): string {
@@ -210,9 +160,11 @@ function podState(name: string, pod: Pod, attempt: number): PodState {
       return { state: 'absent' };
     case 'pending':
     case 'running':
-    case 'exiting': {
+    case 'exiting':
+    case 'dying': {
       const state = pod === 'pending' ? 'pending' : 'running';
-      return { ...base, state, stopping: false, ready: pod === 'running', problem: undefined };
+      const terminating = pod === 'dying';
+      return { ...base, state, terminating, stopping: false, ready: pod === 'running', problem: undefined };
     }
     case 'succeeded':
     case 'failed':
@@ -282,7 +234,10 @@ function perform(world: World, action: Action): World {
       return after({ flow: 'absent' });
     case 'deleteWorkers': {
       const gone = new Set(action.pods.map(({ ordinal }) => String(ordinal)));
-      const left = Object.entries(pods.workers).filter(([ordinal]) => !gone.has(ordinal));
+      const left = Object.entries(pods.workers).flatMap(([ordinal, pod]): [string, Pod][] => {
+        if (!gone.has(ordinal)) return [[ordinal, pod]];
+        return world.dask && (pod === 'running' || pod === 'dying') ? [[ordinal, 'dying']] : [];
+      });
       const struck =
         world.dask && action.pods.reduce((dask, { ordinal }) => strike(dask, ordinal), world.dask);
       return { ...after({ workers: Object.fromEntries(left) }), ...(struck && { dask: struck }) };
