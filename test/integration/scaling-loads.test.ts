@@ -126,9 +126,11 @@ describe.concurrent.each(['prefect1', 'prefect3'] as const)('on the Dask of %s',
         const status = JSON.stringify(histories.of(name).status, undefined, 1);
         throw new Error(`${String(error)}\n${status}\n${operator.log().slice(-3000)}`, { cause: error });
       });
-      expect((await podsLeft(space, name)).map(({ role }) => role)).toEqual(['flow']);
+      const left = await podsLeft(space, name);
+      expect(left.map(({ role }) => role)).toEqual(['flow']);
       const { status } = runOf(await space.get('flowrun', name));
-      expect(status).toMatchObject({
+      const log = await space.logs(left[0]?.name ?? '');
+      expect(status, `${JSON.stringify(status.scaling?.history, undefined, 1)}\n${log}`).toMatchObject({
         phase: 'Succeeded',
         result: { value: { runs, distinct: runs, ...value } },
         cluster: { workers: { failures: 0 } },

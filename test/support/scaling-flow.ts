@@ -34,8 +34,19 @@ def size(client):
     return len(client.nthreads())
 
 
+def story(client):
+    """What the scheduler knows of the workers' lives and of stolen tasks, for whoever reads the log of a test that failed."""
+    told = [(at, topic, event) for topic, events in client.get_events().items() for at, event in events]
+    for at, topic, event in sorted(told, key=lambda line: line[0]):
+        print("%.3f" % at, topic, repr(event)[:500])
+    for level, line in client.get_scheduler_logs():
+        print(level, line, flush=True)
+
+
 def counted(client, tasks, results, **more):
     runs = [number for _, number in client.get_events("runs")]
+    if len(runs) != len(set(runs)):
+        story(client)
     return {"sum": sum(results), "runs": len(runs), "distinct": len(set(runs)), "tasks": tasks, **more}
 
 
