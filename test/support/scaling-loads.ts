@@ -50,10 +50,10 @@ def steady(tasks, every, seconds):
 
 
 def unknown(tasks, seconds):
-    """Each task is of a kind of its own, so that nothing is ever learnt."""
+    """Each task is of a kind of its own, so that nothing is ever learnt. They come all at once."""
     client = Client()
-    kinds = [client.submit(work, n, seconds=seconds, key="abcdefgh"[n] * 4 + "-%d" % n) for n in range(tasks)]
-    return counted(client, tasks, client.gather(kinds))
+    keys = ["abcdefgh"[number] * 4 + "-%d" % number for number in range(tasks)]
+    return counted(client, tasks, client.gather(client.map(work, range(tasks), key=keys, seconds=seconds)))
 
 
 MEGABYTE = 2**20
