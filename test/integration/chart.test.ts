@@ -32,7 +32,10 @@ describe('the chart', () => {
     ['for two namespaces', ['--set', 'watchNamespaces={default,kube-public}']],
     [
       'with everything on',
-      ['--set', 'replicas=3,networkPolicy.enabled=true,priorityClassName=system-cluster-critical'],
+      [
+        '--set',
+        'replicas=3,networkPolicy.enabled=true,metrics.dashboard.enabled=true,priorityClassName=system-cluster-critical',
+      ],
     ],
     ['with settings of the operator', ['--set', 'config.workersPerRun=20,config.defaultImage=me/flows:1']],
     ['without account, rights and CRD', ['--set', 'serviceAccount.create=false,serviceAccount.name=default']],

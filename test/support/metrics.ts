@@ -5,7 +5,7 @@ const INTRODUCTION = `# Metrics
 Generated from \`src/ops/metric-families.ts\` by \`npm run generate\`; do not edit.
 
 The operator serves Prometheus' text format at \`/metrics\` on port 8080 of its Service; the chart makes a ServiceMonitor for it with
-\`metrics.serviceMonitor.enabled\`. To look at them by hand, with the names of the release and its namespace:
+\`metrics.serviceMonitor.enabled\`, and with \`metrics.dashboard.enabled\` a ConfigMap that Grafana's sidecar takes a dashboard from. To look at them by hand, with the names of the release and its namespace:
 
 \`\`\`sh
 kubectl port-forward --namespace flowrun service/flowrun-operator 8080:8080 &
