@@ -108,7 +108,7 @@ describe('installed in a namespace of the Pod Security level restricted', () => 
       '120s',
       '--set',
       // The tests apply the CRD for all of them; what is not in a namespace could meet another test's.
-      `crds.enabled=false,watchNamespaces={${user.name},${second.name}},rbac.aggregate=false,replicas=2,image.repository=${repository},image.tag=${tag}`,
+      `crds.enabled=false,watchNamespaces={${user.name},${second.name}},rbac.aggregate=false,replicas=2,image.repository=${repository},image.tag=${tag},test.image=${user.image}`,
     );
   });
   afterAll(async () => {
@@ -117,7 +117,10 @@ describe('installed in a namespace of the Pod Security level restricted', () => 
   });
 
   test('the release tests itself', async () => {
-    expect(await helm.run('test', RELEASE, '--namespace', own.name)).toMatch(/Phase: +Succeeded/);
+    const said = await helm.run('test', RELEASE, '--namespace', own.name, '--logs');
+    expect(said).not.toMatch(/Phase: +(?!Succeeded)\S/);
+    expect(said).toContain('200 ok');
+    expect(said).toContain('Succeeded: 6');
   });
 
   test('runs a flow on a cluster of its own, with no more rights than the chart gives', async () => {

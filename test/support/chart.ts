@@ -77,6 +77,7 @@ function valuesSchema() {
       apiServerPort: z.int().min(1).max(65_535),
       runs: z.boolean(),
     }),
+    test: z.strictObject({ image: text }),
     global: anything.optional(),
   });
   return z.toJSONSchema(values, { target: 'draft-7', io: 'input' });
