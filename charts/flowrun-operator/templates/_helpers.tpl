@@ -37,6 +37,13 @@ app.kubernetes.io/name: {{ .Chart.Name }}-test
 app.kubernetes.io/instance: {{ .Release.Name }}
 {{- end -}}
 
+{{- /* What makes an object part of `helm test`; given its weight, by which they are created. */}}
+{{- define "flowrun.testHook" -}}
+helm.sh/hook: test
+helm.sh/hook-weight: {{ . | quote }}
+helm.sh/hook-delete-policy: before-hook-creation,hook-succeeded
+{{- end -}}
+
 {{- define "flowrun.testPod" -}}
 restartPolicy: Never
 {{- with .Values.imagePullSecrets }}
