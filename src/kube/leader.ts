@@ -22,6 +22,8 @@ export interface LeaderOptions {
 
 const TIMES: LeaseTimes = { leaseMs: 15_000, renewDeadlineMs: 10_000, retryMs: 2_000 };
 
+const RELEASE_MS = 2_000;
+
 /**
  * Leader election on a Lease.
  *
@@ -30,7 +32,8 @@ const TIMES: LeaseTimes = { leaseMs: 15_000, renewDeadlineMs: 10_000, retryMs: 2
  * - Every write of the Lease carries the resourceVersion it was decided from.
  * - `mayWrite()` turns false `renewDeadline` after the start of the last renewal that succeeded, with no timer or event loop needed.
  *   Writes sent up to then end within `leaseMs - renewDeadlineMs`, so before anyone else can take over.
- * - A leader that stops in good order gives the lease back, and the next one starts at once.
+ * - A leader that stops in good order gives the lease back, and the next one starts at once. A write of the Lease that is under way
+ *   then is waited for, not cut off: nobody would know whether it took place.
  */
 export class LeaderElection {
   readonly #options: LeaderOptions;
@@ -70,7 +73,7 @@ export class LeaderElection {
       if (signal.aborted) {
         return 'stopped';
       }
-      await this.#attempt(signal);
+      await this.#attempt();
       if (!this.mayWrite()) {
         await this.#pause(signal);
       }
@@ -97,7 +100,7 @@ export class LeaderElection {
       if (signal.aborted) {
         return 'stopped';
       }
-      await this.#attempt(signal);
+      await this.#attempt();
       if (!this.mayWrite()) {
         return signal.aborted ? 'stopped' : 'lost';
       }
@@ -105,9 +108,9 @@ export class LeaderElection {
   }
 
   /** Tries to create, take or renew the lease. Failures are reported, not thrown. */
-  async #attempt(signal: AbortSignal): Promise<void> {
+  async #attempt(): Promise<void> {
     const timeoutMs = Math.max(1, this.#times.leaseMs - this.#times.renewDeadlineMs - 500);
-    using deadline = new Deadline(timeoutMs, signal);
+    using deadline = new Deadline(timeoutMs);
     const call = { signal: deadline.signal, timeoutMs };
     try {
       if (!this.mayWrite()) {
@@ -124,9 +127,7 @@ export class LeaderElection {
         this.#renewedAt = undefined;
       }
     } catch (error) {
-      if (!signal.aborted) {
-        this.#options.onError?.(error);
-      }
+      this.#options.onError?.(error);
     }
   }
 
@@ -175,17 +176,26 @@ export class LeaderElection {
     }
   }
 
-  /** Gives the lease back, best effort. */
+  /** Gives the lease back, best effort. A conflict means that the answer to a renewal was lost, or that the lease is no longer ours. */
   async #release(): Promise<void> {
-    const lease = this.#lease;
-    if (lease === undefined || !this.mayWrite()) {
-      return;
-    }
     const now = microTime(this.#clock.date());
     const spec = { holderIdentity: '', leaseDurationSeconds: 1, renewTime: now, acquireTime: now };
-    await this.#client
-      .replace(LEASE, withSpec(lease.object, spec), { timeoutMs: 2_000 })
-      .catch((error: unknown) => this.#options.onError?.(error));
+    using deadline = new Deadline(RELEASE_MS);
+    const call = { signal: deadline.signal, timeoutMs: RELEASE_MS };
+    const giveBack = async () => {
+      if (this.#lease !== undefined && this.holder === this.#options.identity) {
+        await this.#client.replace(LEASE, withSpec(this.#lease.object, spec), call);
+      }
+    };
+    try {
+      await giveBack().catch(async (error: unknown) => {
+        if (!isConflict(error)) throw error;
+        await this.#look(call);
+        await giveBack();
+      });
+    } catch (error) {
+      this.#options.onError?.(error);
+    }
   }
 
   async #pause(signal: AbortSignal): Promise<void> {

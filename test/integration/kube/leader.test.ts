@@ -121,6 +121,24 @@ describe('leader election', () => {
     expect(await done).toBe('stopped');
   });
 
+  test.each([
+    ['comes late', { type: 'lag', ms: 300 }],
+    ['is lost', { type: 'keepAnswer' }],
+  ] as const)('a stop in the middle of a renewal gives the lease back: its answer %s', async (how, fault) => {
+    const name = `stopped-renewing-${how.replace(' ', '-')}`;
+    const { leads, stop } = candidate('stopping', name, world.client());
+    await leads();
+    world.proxy.on({ method: 'PUT', path: new RegExp(name), times: 1 }, fault);
+    await eventually('a renewal that the server did', () =>
+      world.proxy.requests.some(
+        ({ method, path, status, answerLost }) =>
+          method === 'PUT' && path.includes(name) && (status === 200 || answerLost === true),
+      ),
+    );
+    expect(await stop()).toBe('stopped');
+    expect(await world.admin.get(LEASE, namespace, name)).toMatchObject({ spec: { holderIdentity: '' } });
+  });
+
   test('a lease that somebody takes away is lost at once', async () => {
     const { election, leads, done } = candidate('robbed', 'taken');
     await leads();
