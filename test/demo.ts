@@ -1,8 +1,6 @@
 // `npm run demo`: a real cluster, the operator, one example, and what is left of it at the end.
-import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { createWriteStream } from 'node:fs';
-import { mkdir, readFile } from 'node:fs/promises';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { parseArgs, styleText } from 'node:util';
 import { KubeConfig } from '@kubernetes/client-node';
@@ -11,12 +9,11 @@ import { NAMES } from '../images/names.ts';
 import { watchRun } from '../src/cli/watch.ts';
 import { up, type TestCluster } from './cluster/api.ts';
 import { stopLocal } from './cluster/local.ts';
-import { createProgress } from './cluster/progress.ts';
-import { boundToUs } from './support/bound.ts';
-import { installDefinitions } from './support/definitions.ts';
-import { eventually } from './support/eventually.ts';
+import { createProgress, type Progress } from './cluster/progress.ts';
 import { flowImages, imageOf, readExample } from './support/examples.ts';
+import { helmFor } from './support/helm.ts';
 import { kubectlOf, type Kubectl } from './support/kubectl.ts';
+import { installChart } from './support/release.ts';
 
 const EXAMPLES = {
   prefect3: 'flights-prefect3',
@@ -28,18 +25,20 @@ type ExampleName = keyof typeof EXAMPLES;
 
 const USAGE = `npm run demo [-- --example ${Object.keys(EXAMPLES).join('|')}] [--keep]
 
-Brings up a real Kubernetes on this machine, starts the operator, runs an example on a Dask cluster of its own, shows the result
-and that nothing but the finished flow is left, and removes everything. The first time it builds what it needs (Linux, root; about a
-quarter of an hour on two cores); later it takes about a minute.
+Brings up a real Kubernetes on this machine, installs the operator with Helm, runs an example on a Dask cluster of its own, in a
+namespace of the Pod Security level restricted, shows the result and that nothing but the finished flow is left, and removes everything.
+The first time it builds what it needs (Linux, root; about a quarter of an hour on two cores); later it takes about a minute.
 
   --example NAME   default: prefect3
   --keep           then wait, with cluster and operator for you to play with, until Ctrl-C
   --help           this text`;
 
-const TOP = join(import.meta.dirname, '..');
 const LOG = join(cacheRoot(), 'demo', 'operator.log');
 const CLUSTER = 'demo';
+/** Of the example. */
 const NAMESPACE = 'default';
+const RELEASE = { name: 'flowrun-operator', namespace: 'flowrun' } as const;
+const LOGS = ['logs', '--namespace', RELEASE.namespace, `deployment/${RELEASE.name}`] as const;
 const CLEAN_UP = 'Clean up';
 
 const interrupted = new AbortController();
@@ -73,30 +72,30 @@ async function ask(kubectl: Kubectl, args: readonly string[], input?: string): P
   return stdout;
 }
 
-/** The operator as a process of this host, its log in a file. Ended by `stop`, which waits for it. */
-async function startOperator(kubeconfig: string) {
+/** The operator in the cluster, as a user installs it, with neither it nor what it runs allowed more than *restricted* allows. */
+async function installOperator(cluster: TestCluster, kubectl: Kubectl, progress: Progress): Promise<void> {
+  const labels = { 'pod-security.kubernetes.io/enforce': 'restricted' };
+  const namespaces = [RELEASE.namespace, NAMESPACE].map((name) =>
+    JSON.stringify({ apiVersion: 'v1', kind: 'Namespace', metadata: { name, labels } }),
+  );
+  await ask(kubectl, ['apply', '--server-side', '-f', '-'], namespaces.join('\n'));
+  await using helm = await helmFor(cluster.kubeconfig, progress);
+  // A demo that was killed may have left one, perhaps by half.
+  await helm.run('uninstall', RELEASE.name, '--namespace', RELEASE.namespace, '--ignore-not-found', '--wait');
+  await progress.during('helm installs charts/flowrun-operator and waits until the operator is ready', () =>
+    installChart(helm, kubectl, RELEASE),
+  );
+  progress.done(
+    `the operator is ready, in the namespace ${RELEASE.namespace} and with the rights of its chart; ` +
+      `pods there and in ${NAMESPACE} must be as the Pod Security level restricted wants them`,
+  );
+}
+
+/** The operator's log goes with the cluster; this one stays. */
+async function saveLog(kubectl: Kubectl): Promise<void> {
+  const { stdout, stderr } = await kubectl([...LOGS, '--tail=-1']);
   await mkdir(dirname(LOG), { recursive: true });
-  const log = createWriteStream(LOG);
-  await once(log, 'open');
-  const child = spawn(...boundToUs(process.execPath, [join(TOP, 'src/main.ts')]), {
-    env: { ...process.env, KUBECONFIG: kubeconfig },
-    stdio: ['ignore', log, log],
-    // Ctrl-C goes to the whole foreground group; the operator must outlive it until the demo has cleaned up.
-    detached: true,
-  });
-  const exited = once(child, 'exit');
-  await eventually('the operator is ready', async () => {
-    if (child.exitCode !== null)
-      throw new Error(`the operator ended with exit code ${child.exitCode}; its log: ${LOG}`);
-    return (await readFile(LOG, 'utf8')).includes('Caches are filled');
-  });
-  console.log(`operator runs as process ${child.pid}; its log: ${LOG}`);
-  return {
-    async stop(): Promise<void> {
-      if (child.exitCode === null && child.signalCode === null) child.kill('SIGTERM');
-      await exited;
-    },
-  };
+  await writeFile(LOG, stdout || stderr);
 }
 
 /** Runs the example and shows it. Throws when it does not succeed. */
@@ -157,6 +156,7 @@ Cluster and operator stay until you press Ctrl-C. In another terminal:
   kubectl get flowruns,pods
   kubectl describe flowrun ${example}
   kubectl logs -l flowrun.dev/role=flow --tail=-1
+  kubectl ${LOGS.join(' ')}
   kubectl delete flowrun --all
   kubectl apply -f examples/flights-dask.yaml
   npm run flowrun -- watch flights-dask
@@ -171,16 +171,13 @@ async function demo(name: ExampleName, keep: boolean): Promise<void> {
   await using cleanUp = new AsyncDisposableStack();
   // First, so that a cluster that comes up only by half is removed too.
   cleanUp.defer(() => stage(CLEAN_UP, () => stopLocal(CLUSTER, true, progress)));
-  const images = keep ? NAMES : [imageOf(EXAMPLES[name])];
+  const images = ['operator', ...(keep ? NAMES : [imageOf(EXAMPLES[name])])];
   const cluster = await stage('Cluster', () =>
     up({ name: CLUSTER, controlPlaneOnly: false, images, progress }),
   );
   const kubectl = kubectlOf(cluster);
-  await stage('Operator', async () => {
-    await installDefinitions(kubectl);
-    const operator = await startOperator(cluster.kubeconfig);
-    cleanUp.defer(() => operator.stop());
-  });
+  cleanUp.defer(() => saveLog(kubectl));
+  await stage('Operator', () => installOperator(cluster, kubectl, progress));
   await stage(`Run of examples/${EXAMPLES[name]}.yaml`, () => runExample(cluster, kubectl, name));
   await stage('What is left', () => showRemains(kubectl, EXAMPLES[name]));
   if (keep) await letPlay(cluster, EXAMPLES[name]);

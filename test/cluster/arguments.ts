@@ -29,7 +29,7 @@ Actions
   down     stop it; its objects and images are kept for the next up, unless --wipe
   status   show the clusters and their processes
   images   build the images and load them into the running cluster
-  env      print the shell lines that point kubectl at the cluster: eval "$(npm run --silent cluster -- env)"
+  env      print the shell lines that point kubectl and helm at the cluster: eval "$(npm run --silent cluster -- env)"
 
 Options
   --name NAME             which cluster (default: flowrun); several can run side by side
@@ -37,7 +37,8 @@ Options
                           kind:       kind, in Docker, as kind-config.yaml says
                           kubeconfig: the cluster of your current kubeconfig; never chosen for you
                           (default: kind where Docker answers and kind is installed, else local)
-  --images NAME,NAME      images to build and load with up or images: prefect1, prefect3, operator (images: all)
+  --images NAME,NAME      images to build and load with up or images: prefect1, prefect3, operator (images: all);
+                          with operator, up builds Helm too where none is installed
   --control-plane-only    local: etcd, API server and controller manager without a node; about 3 s, no root
   --scheduler             local: a scheduler even with --control-plane-only
   --no-controller-manager local: leave out the controller manager (only with --control-plane-only)

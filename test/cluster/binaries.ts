@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { mkdir, readdir, readFile, symlink } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
@@ -68,20 +69,16 @@ const MODULES = {
 
 export type ModuleName = keyof typeof MODULES;
 
+/** The folder of a module's programs if the cache has them. */
+export async function builtBinaries(name: ModuleName): Promise<string | undefined> {
+  const folder = await targetOf(name).catch(() => undefined);
+  return folder !== undefined && existsSync(folder) ? folder : undefined;
+}
+
 /** Builds a module's programs unless the cache has them, and returns the folder that holds them. Go is needed to build. */
 export async function ensureBinaries(name: ModuleName, progress: Progress): Promise<string> {
   const module: Module = MODULES[name];
-  const source = join(import.meta.dirname, 'go', name);
-  const go = await run('go', ['version']).catch((error: Error) => {
-    throw new Error(
-      'Go 1.26 or newer is needed to build the local cluster: install it from https://go.dev/dl',
-      { cause: error },
-    );
-  });
-  const files = (await readdir(source)).filter((file) => /\.go$|^go\.(mod|sum)$/.test(file)).sort();
-  const texts = await Promise.all(files.map((file) => readFile(join(source, file), 'utf8')));
-  const hash = hashOf([go, JSON.stringify(module), ...texts]);
-  return cached(join(cacheRoot(), 'bin', `${name}-${hash}`), (scratch) =>
+  return cached(await targetOf(name), (scratch) =>
     progress.during(`building ${module.what}`, async () => {
       const directory = join(scratch, 'bin');
       await mkdir(directory);
@@ -99,7 +96,7 @@ export async function ensureBinaries(name: ModuleName, progress: Progress): Prom
             join(directory, program),
             path,
           ],
-          { cwd: source, env: { ...process.env, CGO_ENABLED: '0' }, timeoutSeconds: 3600 },
+          { cwd: sourceOf(name), env: { ...process.env, CGO_ENABLED: '0' }, timeoutSeconds: 3600 },
         );
       }
       for (const [link, target] of Object.entries(module.links ?? {}))
@@ -107,4 +104,23 @@ export async function ensureBinaries(name: ModuleName, progress: Progress): Prom
       return directory;
     }),
   );
+}
+
+function sourceOf(name: ModuleName): string {
+  return join(import.meta.dirname, 'go', name);
+}
+
+/** Where the cache keeps the programs of a module as it is now. Throws without Go, whose version is part of that. */
+async function targetOf(name: ModuleName): Promise<string> {
+  const source = sourceOf(name);
+  const go = await run('go', ['version']).catch((error: Error) => {
+    throw new Error(
+      'Go 1.26 or newer is needed to build the local cluster: install it from https://go.dev/dl',
+      { cause: error },
+    );
+  });
+  const files = (await readdir(source)).filter((file) => /\.go$|^go\.(mod|sum)$/.test(file)).sort();
+  const texts = await Promise.all(files.map((file) => readFile(join(source, file), 'utf8')));
+  const hash = hashOf([go, JSON.stringify(MODULES[name]), ...texts]);
+  return join(cacheRoot(), 'bin', `${name}-${hash}`);
 }

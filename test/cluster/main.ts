@@ -1,6 +1,7 @@
 import { IMAGES } from '../../images/names.ts';
 import { HELP, parseCommand, UsageError } from './arguments.ts';
 import type { Command } from './arguments.ts';
+import { ensureHelm, helmLines } from './helm.ts';
 import { createProgress } from './progress.ts';
 import { chooseProvider } from './provider.ts';
 
@@ -9,6 +10,8 @@ async function main(command: Command): Promise<void> {
   const provider = await chooseProvider(command.provider, command.name);
   switch (command.action) {
     case 'up': {
+      // Who wants the operator's image will install it.
+      if (command.images.includes('operator')) await ensureHelm(progress);
       const { kubeconfig, auditLog } = await provider.up(command, progress);
       console.log(`export KUBECONFIG=${kubeconfig}`);
       if (auditLog !== undefined) console.log(`# audit log: ${auditLog}`);
@@ -21,7 +24,7 @@ async function main(command: Command): Promise<void> {
     case 'images':
       return provider.load(command.name, command.images.length > 0 ? command.images : IMAGES, progress);
     case 'env':
-      return console.log(await provider.env(command.name));
+      return console.log([await provider.env(command.name), ...(await helmLines())].join('\n'));
   }
 }
 

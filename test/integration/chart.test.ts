@@ -2,11 +2,11 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { parse, parseAllDocuments } from 'yaml';
-import { buildOperatorImage } from '../../images/operator/image.ts';
 import { RUN_RULES } from '../../src/manifests/rbac.ts';
 import { CHART, type Helm, helmFor } from '../support/helm.ts';
 import { kubectlOf } from '../support/kubectl.ts';
 import { namespaceFor, runOf, type TestNamespace } from '../support/namespace.ts';
+import { installChart } from '../support/release.ts';
 
 let helm: Helm;
 
@@ -96,20 +96,18 @@ describe('installed in a namespace of the Pod Security level restricted', () => 
       await namespaceFor('chart-second', restricted),
       await namespaceFor('chart-unwatched'),
     ];
-    const [repository, tag] = (await buildOperatorImage(() => undefined)).reference.split(':');
-    await helm.run(
-      'install',
-      RELEASE,
-      CHART,
-      '--namespace',
-      own.name,
-      '--wait',
-      '--timeout',
-      '120s',
-      '--set',
+    await installChart(helm, kubectlOf({ kubectl: inject('kubectl'), kubeconfig: inject('kubeconfig') }), {
+      name: RELEASE,
+      namespace: own.name,
       // The tests apply the CRD for all of them; what is not in a namespace could meet another test's.
-      `crds.enabled=false,watchNamespaces={${user.name},${second.name}},rbac.aggregate=false,replicas=2,image.repository=${repository},image.tag=${tag},test.image=${user.image}`,
-    );
+      values: [
+        'crds.enabled=false',
+        `watchNamespaces={${user.name},${second.name}}`,
+        'rbac.aggregate=false',
+        'replicas=2',
+        `test.image=${user.image}`,
+      ],
+    });
   });
   afterAll(async () => {
     await helm.run('uninstall', RELEASE, '--namespace', own.name, '--ignore-not-found');

@@ -2,7 +2,7 @@ import { mkdtempDisposable } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ensureBinaries } from '../cluster/binaries.ts';
-import { createProgress } from '../cluster/progress.ts';
+import { createProgress, type Progress } from '../cluster/progress.ts';
 import { run } from '../../images/run.ts';
 
 export const CHART = join(import.meta.dirname, '../../charts/flowrun-operator');
@@ -13,11 +13,11 @@ export interface Helm extends AsyncDisposable {
 }
 
 /** Builds Helm where the cache lacks it. */
-export async function helmFor(kubeconfig: string): Promise<Helm> {
-  const folder = await ensureBinaries(
-    'helm',
-    createProgress((line) => console.error(line)),
-  );
+export async function helmFor(
+  kubeconfig: string,
+  progress: Progress = createProgress((line) => console.error(line)),
+): Promise<Helm> {
+  const folder = await ensureBinaries('helm', progress);
   const home = await mkdtempDisposable(join(tmpdir(), 'flowrun-helm-'));
   const env = {
     ...process.env,

@@ -1,11 +1,11 @@
 import { inject } from 'vitest';
 import { z } from 'zod';
-import { buildOperatorImage } from '../../images/operator/image.ts';
 import { eventually } from './eventually.ts';
-import { CHART, helmFor } from './helm.ts';
+import { helmFor } from './helm.ts';
 import { kubectlOf } from './kubectl.ts';
 import type { TestNamespace } from './namespace.ts';
 import { startOperator } from './operator.ts';
+import { installChart, OPERATOR_PODS } from './release.ts';
 
 /**
  * Where the operator under test runs: as a process of this host, or in the cluster, installed from the chart with its rights, for the
@@ -49,8 +49,6 @@ const podState = z.object({
   }),
 });
 
-const SELECTOR = 'app.kubernetes.io/name=flowrun-operator';
-
 async function installed(space: TestNamespace, place: 'namespace' | 'cluster'): Promise<TestOperator> {
   const cluster = { kubectl: inject('kubectl'), kubeconfig: inject('kubeconfig') };
   const ask = kubectlOf(cluster);
@@ -59,26 +57,23 @@ async function installed(space: TestNamespace, place: 'namespace' | 'cluster'): 
     if (code !== 0) throw new Error(`kubectl ${args.join(' ')}: ${stderr}`);
     return stdout;
   };
-  await using helm = await helmFor(cluster.kubeconfig);
-  const [repository, tag] = (await buildOperatorImage(() => undefined)).reference.split(':');
-  const values = [
-    // The tests apply the CRD for all of them.
-    'crds.enabled=false',
-    `image.repository=${repository}`,
-    `image.tag=${tag}`,
-    'config.logLevel=info',
-    ...(place === 'namespace' ? [`watchNamespaces={${space.name}}`, 'rbac.aggregate=false'] : []),
-  ];
-  // Its name is in those of objects that are in no namespace.
   const release = [space.name, '--namespace', space.name];
   const wait = ['--wait', '--timeout', '120s'];
-  await helm
-    .run('install', ...release, CHART, ...wait, '--set', values.join(','))
-    .catch(async (error: unknown) => {
-      const pods = await kubectl('describe', 'pods', '-l', SELECTOR);
-      await helm.run('uninstall', ...release, ...wait, '--ignore-not-found');
-      throw new Error(`${String(error)}\n${pods}`, { cause: error });
-    });
+  await using helm = await helmFor(cluster.kubeconfig);
+  await installChart(helm, ask, {
+    // Its name is in those of objects that are in no namespace.
+    name: space.name,
+    namespace: space.name,
+    values: [
+      // The tests apply the CRD for all of them.
+      'crds.enabled=false',
+      'config.logLevel=info',
+      ...(place === 'namespace' ? [`watchNamespaces={${space.name}}`, 'rbac.aggregate=false'] : []),
+    ],
+  }).catch(async (error: unknown) => {
+    await helm.run('uninstall', ...release, ...wait, '--ignore-not-found');
+    throw error;
+  });
   let there = true;
   /** What is not in the namespace has to go, too; whoever ends an operator twice ends it once. */
   const uninstall = async () => {
@@ -88,9 +83,9 @@ async function installed(space: TestNamespace, place: 'namespace' | 'cluster'): 
     await own.run('uninstall', ...release, ...wait);
   };
   const podNames = async () =>
-    (await kubectl('get', 'pods', '-l', SELECTOR, '-o', 'name')).trim().split('\n');
+    (await kubectl('get', 'pods', '-l', OPERATOR_PODS, '-o', 'name')).trim().split('\n');
   return {
-    log: () => kubectl('logs', '-l', SELECTOR, '--tail=-1'),
+    log: () => kubectl('logs', '-l', OPERATOR_PODS, '--tail=-1'),
     async stop() {
       if (!there) return null;
       const [pod = ''] = await podNames();
@@ -106,8 +101,16 @@ async function installed(space: TestNamespace, place: 'namespace' | 'cluster'): 
     async kill() {
       if (!there) return;
       // In this order, or the Deployment makes another pod.
-      await kubectl('scale', 'deployment', '-l', SELECTOR, '--replicas=0');
-      await kubectl('delete', 'pod', '-l', SELECTOR, '--grace-period=0', '--force', '--ignore-not-found');
+      await kubectl('scale', 'deployment', '-l', OPERATOR_PODS, '--replicas=0');
+      await kubectl(
+        'delete',
+        'pod',
+        '-l',
+        OPERATOR_PODS,
+        '--grace-period=0',
+        '--force',
+        '--ignore-not-found',
+      );
       await uninstall();
     },
   };
