@@ -6,7 +6,6 @@ import { pathsOf } from './components.ts';
 import { checkVisible, HIDDEN, openNamespaces } from './namespaces.ts';
 import type { Namespaces } from './namespaces.ts';
 import type { Plan } from './plan.ts';
-import { waitFor } from './probe.ts';
 
 /** Folder that the node sees → what is there; names hard-wired in the kubelet and in libcni. */
 function mountPoints(plan: Plan): [string, string][] {
@@ -48,6 +47,12 @@ export async function openNode(plan: Plan, pause: string): Promise<Namespaces> {
 
 /** Removes what outlives the namespaces of a node whose processes are gone. */
 export async function removeRemains(plan: Pick<Plan, 'link' | 'cgroup'>): Promise<void> {
-  await waitFor(`the link ${plan.link} to go`, async () => !existsSync(`/sys/class/net/${plan.link}`), 20);
+  const isThere = () => existsSync(`/sys/class/net/${plan.link}`);
+  // The kernel drops it with the network namespace, but that lives on for minutes when connections of killed processes wait in it for an
+  // answer that nobody will give.
+  if (isThere())
+    await run('ip', ['link', 'delete', plan.link]).catch((error: unknown) => {
+      if (isThere()) throw error;
+    });
   await removeCgroup(plan.cgroup);
 }
