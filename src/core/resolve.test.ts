@@ -103,7 +103,7 @@ describe('a spec that only the operator can judge is refused', () => {
     ],
     [
       { parameters: { text: 'x'.repeat(800_000) } },
-      'TooLarge: `flow.parameters` and `flow.source.inline` take 800011 bytes together, and at most 786432 can be handed to the flow; put large data into a volume or an object store, and code into the image.',
+      'TooLarge: `flow.parameters` and `flow.source.inline` take 800011 bytes together, and at most 716800 can be handed to the flow; put large data into a volume or an object store, and code into the image.',
     ],
   ])('%.80j', (flow, expected) => {
     expect(refusal(resolveWith(undefined, flow))).toBe(expected);

@@ -46,7 +46,7 @@ export type Resolution =
 const IN_POD_GRACE_SECONDS = 120;
 
 /** A ConfigMap holds 1 MiB; the rest is for the operator's own files. */
-export const MAX_CARRIED_BYTES = 768 * 1024;
+export const MAX_CARRIED_BYTES = 700 * 1024;
 
 /** Problems told at once: enough to mend a spec in one go, short enough for a condition. */
 const MAX_PROBLEMS = 5;

@@ -7,6 +7,7 @@ import shutil
 import signal
 import subprocess
 
+from .cgroup import out_of_memory_kills
 from .faults import SpecFault
 from .outcome import Outcome, succeeded
 from .output import Output
@@ -19,6 +20,7 @@ def run_command(run, signals, cleanups):
     orphaned in the meantime. The child's exit code decides the outcome, unless it was told to stop."""
     arguments = run.command
     adopt_orphans()
+    killed_before = out_of_memory_kills()
     signals.hold()
     output = Output()
     try:
@@ -43,7 +45,11 @@ def run_command(run, signals, cleanups):
     if code == 0:
         return succeeded()
     message = "the command %s: %s" % (said, cut(" ".join(arguments), 300))
-    return Outcome("Failed", code, "Flow", "FlowFailed", message, status=1, last_lines=output.last_lines())
+    # Where the kubelet has the kernel kill one process and not the container, nobody but the cgroup knows why it died.
+    starved = out_of_memory_kills() > killed_before
+    if starved:
+        message += ". A process of it needed more memory than its container may use: raise spec.flow.resources.limits.memory"
+    return Outcome("Failed", code, "Flow", "FlowOutOfMemory" if starved else "FlowFailed", message, status=1, last_lines=output.last_lines())
 
 
 def adopt_orphans():

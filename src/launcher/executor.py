@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import math
-import os
-
 from .faults import SpecFault
 from .words import did_you_mean
 
@@ -70,23 +67,3 @@ def client_arguments(kwargs):
 
 def no_dask(executor, error):
     return SpecFault("DaskMissing", "executor %s needs Dask, and the image has none (%s): add `distributed` to it" % (executor.type, error))
-
-
-def cpu_limit(root="/sys/fs/cgroup"):
-    """CPUs this container may use: its cgroup's quota (version 2, then 1), at most those it may be scheduled on."""
-    available = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    for quota_path, period_path in (
-        ("cpu.max", None),
-        ("cpu/cpu.cfs_quota_us", "cpu/cpu.cfs_period_us"),
-    ):
-        try:
-            with open(os.path.join(root, quota_path)) as file:
-                words = file.read().split()
-            if period_path:
-                with open(os.path.join(root, period_path)) as file:
-                    words.append(file.read().strip())
-            if words[0] not in ("max", "-1"):
-                return max(1, min(available, math.ceil(int(words[0]) / int(words[1]))))
-        except (OSError, ValueError, IndexError, ZeroDivisionError):
-            continue
-    return available

@@ -5,7 +5,8 @@ from __future__ import annotations
 import contextlib
 
 from .dask_client import close_quietly, connected, open_client
-from .executor import cpu_limit, no_dask
+from .cgroup import cpu_limit
+from .executor import no_dask
 from .job import finish_value
 from .outcome import flow_error, succeeded
 from .parameters import bind

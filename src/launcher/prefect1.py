@@ -6,7 +6,7 @@ import contextlib
 
 from .cluster_proxy import proxy_of
 from .dask_client import connected
-from .executor import cpu_limit
+from .cgroup import cpu_limit
 from .outcome import MAX_FAILED_NAMES, failed, failures, flow_error, succeeded, with_failures
 from .parameters import check_names
 from .tracebacks import headline

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 
 from .dask_client import connected
-from .executor import cpu_limit
+from .cgroup import cpu_limit
 from .faults import SpecFault
 from .job import finish_value
 from .outcome import flow_error, succeeded, with_failures

@@ -6,8 +6,9 @@ import pytest
 
 import launcher  # noqa: F401 - makes the package known
 
+from flowrun_launcher.cgroup import cpu_limit, out_of_memory_kills
 from flowrun_launcher.conditions import Conditions
-from flowrun_launcher.executor import Executor, cpu_limit
+from flowrun_launcher.executor import Executor
 from flowrun_launcher.faults import SpecFault
 from flowrun_launcher.outcome import failures, succeeded
 from flowrun_launcher.report import MAX_RESULT_BYTES, encode
@@ -46,6 +47,21 @@ HERE = len(os.sched_getaffinity(0))
 def test_the_cpu_limit_of_both_versions_of_cgroups_is_rounded_up(tmp_path, files, cpus):
     write_all(tmp_path, files)
     assert cpu_limit(str(tmp_path)) == cpus
+
+
+@pytest.mark.parametrize(
+    "files, kills",
+    [
+        ({"memory.events": "low 0\nhigh 0\nmax 12\noom 3\noom_kill 2\noom_group_kill 0\n"}, 2),
+        ({"memory/memory.oom_control": "oom_kill_disable 0\nunder_oom 0\noom_kill 1\n"}, 1),
+        ({"memory/memory.oom_control": "oom_kill_disable 0\nunder_oom 0\n"}, 0),
+        ({"memory.events": "nonsense"}, 0),
+        ({}, 0),
+    ],
+)
+def test_processes_killed_for_their_memory_are_counted_in_both_versions_of_cgroups(tmp_path, files, kills):
+    write_all(tmp_path, files)
+    assert out_of_memory_kills(str(tmp_path)) == kills
 
 
 @pytest.mark.parametrize(

@@ -59,7 +59,7 @@ describe('the lists of reasons', () => {
     const listed = Object.entries(LAUNCHER_ENDS).map(([reason, { class: whose }]) => [reason, whose]);
     expect(Object.fromEntries(classes)).toEqual(Object.fromEntries(listed));
     const shared = Object.keys(launcher.ends).filter((reason) => Object.hasOwn(OPERATOR_ENDS, reason));
-    expect(shared.toSorted(byText)).toEqual(['Cancelled', 'FlowFailed', 'Succeeded']);
+    expect(shared.toSorted(byText)).toEqual(['Cancelled', 'FlowFailed', 'FlowOutOfMemory', 'Succeeded']);
   });
 
   test('have the conditions that the launcher sets', () => {

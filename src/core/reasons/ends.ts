@@ -62,7 +62,8 @@ export const OPERATOR_ENDS = {
   FlowOutOfMemory: {
     class: 'Flow',
     final: false,
-    meaning: 'The container of the flow needed more memory than its limit.',
+    meaning:
+      'The container of the flow needed more memory than its limit, and was killed, or a process of its command was.',
     advice:
       'Raise `spec.flow.resources.limits.memory`, or leave data on the workers instead of collecting it in the flow.',
   },

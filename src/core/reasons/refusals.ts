@@ -13,7 +13,7 @@ export const REFUSALS = {
     advice: 'Quote it: `"y": 1`.',
   },
   TooLarge: {
-    meaning: 'Parameters and inline sources are more than can be handed to the flow (768 KiB).',
+    meaning: 'Parameters and inline sources are more than can be handed to the flow (700 KiB).',
     advice: 'Put data into a volume or an object store, and code into the image.',
   },
   InvalidResources: {
