@@ -59,22 +59,32 @@ interface Runner {
   env?: NodeJS.ProcessEnv;
 }
 
+/** Lines of the runner stand behind `prefix`, as long as others run beside it. */
+async function runOne(runner: Runner, scratch: string, prefix = ''): Promise<Counts> {
+  if (interrupted.signal.aborted) return NONE;
+  const { name, command, count, env } = runner;
+  say(name);
+  const report = join(scratch, `${name.replaceAll(/\W+/g, '-')}.report`);
+  const code = await run(command(report), prefix, env);
+  const text = await readFile(report, 'utf8').catch(() => undefined);
+  const counts =
+    count === undefined
+      ? { ...NONE, failed: code === 0 ? 0 : 1 }
+      : judge(code, text === undefined ? undefined : count(text));
+  if (counts.failed > 0) say(`${name}: FAILED`);
+  return counts;
+}
+
 async function runAll(runners: readonly Runner[], scratch: string): Promise<Counts> {
   let sum = NONE;
-  for (const { name, command, count, env } of runners) {
-    if (interrupted.signal.aborted) return sum;
-    say(name);
-    const report = join(scratch, `${name.replaceAll(/\W+/g, '-')}.report`);
-    const code = await run(command(report), '', env);
-    const text = await readFile(report, 'utf8').catch(() => undefined);
-    const counts =
-      count === undefined
-        ? { ...NONE, failed: code === 0 ? 0 : 1 }
-        : judge(code, text === undefined ? undefined : count(text));
-    if (counts.failed > 0) say(`${name}: FAILED`);
-    sum = add(sum, counts);
-  }
+  for (const runner of runners) sum = add(sum, await runOne(runner, scratch));
   return sum;
+}
+
+/** For runners that wait more than they compute. */
+async function runSideBySide(runners: readonly Runner[], scratch: string): Promise<Counts> {
+  const all = runners.map((runner) => runOne(runner, scratch, `   ${runner.name} │ `));
+  return (await Promise.all(all)).reduce(add, NONE);
 }
 
 const tool = (name: string) => join(TOP, 'node_modules/.bin', name);
@@ -133,7 +143,7 @@ async function main(scratch: string, unitOnly: boolean): Promise<Counts> {
   const ready = unitOnly ? undefined : cluster('up', '--images', IMAGES.join(','));
   try {
     let sum = await runAll([...CHECKS, vitest('unit tests', [])], scratch);
-    sum = add(sum, await runAll(await launcherTests(), scratch));
+    sum = add(sum, await runSideBySide(await launcherTests(), scratch));
     if (ready === undefined) return sum;
     say('waiting for the cluster');
     if ((await ready) !== 0) {
