@@ -5,7 +5,7 @@ import { type Dask, MAXIMUM } from './model-dask.ts';
 import { calm, runningWorld, settle } from './model-settle.ts';
 import { walk } from './model-walk.ts';
 import { initialWorlds } from './model-start.ts';
-import { type World, keyOf } from './model-world.ts';
+import { type World, describeWorld } from './model-world.ts';
 
 function check({ status }: World, after: World): void {
   expect(after.dask?.wronged, 'a worker was deleted that had not been retired').toEqual([]);
@@ -32,7 +32,7 @@ function checkSize(state: World, endless: boolean, settled: Map<string, World>):
       pods: Object.keys(pods.workers).map(Number),
       joined: dask?.joined,
     },
-    `from ${keyOf(state)}`,
+    `from ${describeWorld(state)}`,
   ).toEqual({ wanted: endless ? 2 : 0, leaving: 0, pods: [...wanted], joined: [...wanted] });
 }
 
@@ -50,7 +50,7 @@ function checkRest(states: readonly World[]): void {
     checkSize(state, false, done);
     checkSize(state, true, endless);
     const end = settle(state, ends);
-    expect(isTrue(end.status.conditions, 'CleanedUp'), `no end from ${keyOf(state)}`).toBe(true);
+    expect(isTrue(end.status.conditions, 'CleanedUp'), `no end from ${describeWorld(state)}`).toBe(true);
     expect(Object.values(end.pods.workers), 'left behind at the end').toEqual([]);
   }
 }

@@ -4,7 +4,7 @@ import { holdsSlot } from './admission.ts';
 import { isOver } from './attempt.ts';
 import { decide } from './decide.ts';
 import { initialWorlds } from './model-start.ts';
-import { type World, keyOf, observeWorld } from './model-world.ts';
+import { type World, describeWorld, observeWorld } from './model-world.ts';
 import { settle } from './model-settle.ts';
 import { walk } from './model-walk.ts';
 import { reasonsOf } from './reasons/reason.ts';
@@ -58,7 +58,7 @@ test.each(initialWorlds())(
       const wanted = end.suspend && !isOver(end.status) ? 'Suspended' : 'CleanedUp';
       expect(
         isTrue(end.status.conditions, wanted),
-        `no end from ${keyOf(state)}, stuck at ${keyOf(end)}`,
+        `no end from ${describeWorld(state)}, stuck at ${describeWorld(end)}`,
       ).toBe(true);
       const last = decide(observeWorld(end));
       expect(last.kind === 'act' && last.actions.length === 0, 'the end is not at rest').toBe(true);

@@ -69,20 +69,26 @@ export const NOTHING: Pods = {
 /** Clock readings: start; past back-off, lingering and start deadline; past the active deadline; for `settle` alone. */
 export const TIMES = [0, 2_000_000, 4_000_000, 8_000_000];
 
-/** What was said of scaling tells of the way to a state, and nothing follows from it. */
+/** Same for the same world. What was said of scaling tells of the way to a state, and nothing follows from it. */
 export function keyOf({ status, pods, stale, dask, ...rest }: World): string {
-  return `${textOf(status)}${textOf(pods)}${textOf(stale)}${textOf(dask ?? {})}${JSON.stringify(rest)}`;
+  return `${idOf(status)} ${idOf(pods)} ${idOf(stale)} ${idOf(dask ?? {})} ${JSON.stringify(rest)}`;
 }
 
-const texts = new WeakMap<object, string>();
+/** For people. */
+export const describeWorld = (world: World): string => JSON.stringify(world);
 
-/** Most parts of a world are those of the world before. */
-function textOf(part: object): string {
-  const known = texts.get(part);
+const ids = new Map<string, number>();
+const idsOfParts = new WeakMap<object, number>();
+
+/** Most parts of a world are those of the world before; a number each keeps the keys of all worlds short. */
+function idOf(part: object): number {
+  const known = idsOfParts.get(part);
   if (known !== undefined) return known;
   const text = JSON.stringify({ ...part, scaling: undefined });
-  texts.set(part, text);
-  return text;
+  const id = ids.get(text) ?? ids.size;
+  ids.set(text, id);
+  idsOfParts.set(part, id);
+  return id;
 }
 
 export function observeWorld(world: World, pods: Pods = world.pods): Observed {
