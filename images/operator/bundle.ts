@@ -1,7 +1,8 @@
-import { cp, mkdir } from 'node:fs/promises';
+import { cp, mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { build } from 'esbuild';
+import { sbomOf } from './sbom.ts';
 
 const TOP = join(import.meta.dirname, '../..');
 
@@ -11,10 +12,11 @@ const REQUIRE =
 
 /**
  * Writes the operator as it is shipped into the folder `target`: `operator/main.js`, everything in one file, and the Python programs
- * that travel with each attempt, which it looks for beside its own folder.
+ * that travel with each attempt, which it looks for beside its own folder. Their bill of materials goes with them, as `sbom.cdx.json`.
+ * @returns the paths of all sources that are in the bundle, from the top of the repository.
  */
-export async function bundle(target: string): Promise<void> {
-  await build({
+export async function bundle(target: string): Promise<string[]> {
+  const { metafile } = await build({
     entryPoints: [join(TOP, 'src/main.ts')],
     outfile: join(target, 'operator/main.js'),
     bundle: true,
@@ -26,6 +28,8 @@ export async function bundle(target: string): Promise<void> {
     banner: { js: REQUIRE },
     legalComments: 'none',
     logLevel: 'warning',
+    absWorkingDir: TOP,
+    metafile: true,
   });
   for (const folder of ['launcher', 'dask/python']) {
     await mkdir(join(target, folder), { recursive: true });
@@ -34,6 +38,9 @@ export async function bundle(target: string): Promise<void> {
       filter: (path) => !/(\.ts|__pycache__|(test_|conftest)[^/]*)$/.test(path),
     });
   }
+  const sources = Object.keys(metafile.inputs);
+  await writeFile(join(target, 'sbom.cdx.json'), await sbomOf(sources));
+  return sources;
 }
 
 if (import.meta.main) {
