@@ -4,12 +4,15 @@ import { type Finding, isGood, judge, type Verdict } from './judge.ts';
 import { type Trial, describe } from './plan.ts';
 import { type Plane, type Slot, openSlot } from './plane.ts';
 import { ChaosRun } from './run.ts';
+import { standstill } from './standstill.ts';
 
 /**
- * A run that has not ended by then is stuck: longer than the minute that is waited for a lost node, on a machine that is busy too, and
- * shorter than the five minutes after which the operator looks at every run, whether anything woke it or not.
+ * A run of which nothing has moved for so long is stuck: longer than the minute that is waited for a lost node, and shorter than the five
+ * minutes after which the operator looks at every run, whether anything woke it or not.
  */
-const LIMIT_SECONDS = 180;
+const STUCK_SECONDS = 120;
+/** One that moves and comes to no end. */
+const ENDLESS_MS = 600_000;
 
 export interface CampaignOptions {
   readonly plane: Plane;
@@ -36,7 +39,8 @@ export async function campaign({
     for (let trial = waiting.shift(); trial !== undefined && !signal.aborted; trial = waiting.shift()) {
       const verdict = await carryOut(plane, slot, trial, signal);
       if (signal.aborted) return;
-      verdicts.push(verdict);
+      // Of thousands only the logs of those that went wrong are wanted.
+      verdicts.push(isGood(verdict) ? { ...verdict, log: '' } : verdict);
       onVerdict(verdict);
     }
   };
@@ -48,25 +52,51 @@ async function carryOut(plane: Plane, slot: Slot, trial: Trial, signal: AbortSig
   const began = performance.now();
   await using run = new ChaosRun(plane, slot, trial);
   await run.prepare();
-  const limit = AbortSignal.any([signal, AbortSignal.timeout(LIMIT_SECONDS * 1000)]);
+  await using limit = new Limit(run, signal);
   let struck = false;
   let finding: Finding;
   try {
     const first = await run.birth(prepared(run));
     await run.create();
-    [struck] = await Promise.all([inject(run, first, limit), run.play(limit)]);
-    while (!run.over && !limit.aborted) await sleep(10);
+    [struck] = await Promise.all([inject(run, first, limit.signal), run.play(limit.signal)]);
+    while (!run.over && !limit.signal.aborted) await sleep(10);
     finding = run.over
       ? await judge(run)
-      : { ...NOTHING, wrong: `not over after ${LIMIT_SECONDS} s: ${JSON.stringify(run.flowRun?.status)}` };
+      : { ...NOTHING, wrong: `not over, and ${limit.reached}: ${JSON.stringify(run.flowRun?.status)}` };
   } catch (error) {
     finding = {
       ...NOTHING,
       wrong: `${describe(trial)}: ${error instanceof Error ? error.stack : String(error)}`,
     };
   }
-  const verdict = { ...finding, trial, struck, seconds: (performance.now() - began) / 1000, log: '' };
-  return isGood(verdict) ? verdict : { ...verdict, log: logOf(run) };
+  if (run.failure !== undefined) finding = { ...finding, wrong: `a pod could not be played: ${run.failure}` };
+  return { ...finding, trial, struck, seconds: (performance.now() - began) / 1000, log: logOf(run) };
+}
+
+/** Ends the patience with a run. */
+class Limit implements AsyncDisposable {
+  readonly signal: AbortSignal;
+  reached = 'interrupted';
+  readonly #ended = new AbortController();
+  readonly #watch: Promise<void>;
+
+  constructor(run: ChaosRun, interrupted: AbortSignal) {
+    const endless = AbortSignal.timeout(ENDLESS_MS);
+    this.signal = AbortSignal.any([interrupted, endless, this.#ended.signal]);
+    this.#watch = this.#observe(run, endless);
+  }
+
+  async #observe(run: ChaosRun, endless: AbortSignal): Promise<void> {
+    await standstill(() => run.picture, STUCK_SECONDS, this.signal);
+    if (endless.aborted) this.reached = `it has been at it for ${ENDLESS_MS / 1000} s`;
+    else if (!this.signal.aborted) this.reached = `nothing of it has moved for ${STUCK_SECONDS} s`;
+    this.#ended.abort();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#ended.abort();
+    await this.#watch;
+  }
 }
 
 const NOTHING = { orphans: [], duplicates: [], lateWrites: [] };

@@ -1,7 +1,8 @@
+import type { Agent } from 'node:https';
 import { KubeConfig } from '@kubernetes/client-node';
 import { pino } from 'pino';
 import { Operator } from '../../src/controller/operator.ts';
-import { FaultProxy, type SeenRequest, type SharedByProxies } from '../support/fault-proxy.ts';
+import { FaultProxy, type SeenRequest } from '../support/fault-proxy.ts';
 import { settings } from '../../src/config.ts';
 
 const WRITES = ['POST', 'PUT', 'PATCH', 'DELETE'];
@@ -17,7 +18,8 @@ export const CALL_MATCH = { path: CALLS };
 
 export interface IncarnationOptions {
   readonly kubeconfig: string;
-  readonly shared: SharedByProxies;
+  /** Connections to the server. */
+  readonly agent: Agent;
   readonly namespace: string;
   readonly seedNamespace: string;
   readonly now: () => number;
@@ -33,6 +35,8 @@ export class Incarnation {
   readonly #log: string[] = [];
   #running: Promise<void> = Promise.resolve();
   #dead = false;
+  readonly #calls: SeenRequest[] = [];
+  #sorted = 0;
   failure: unknown;
 
   private constructor(proxy: FaultProxy) {
@@ -44,8 +48,8 @@ export class Incarnation {
     options: IncarnationOptions,
     prepare: (proxy: FaultProxy) => void = () => undefined,
   ): Promise<Incarnation> {
-    const { kubeconfig, shared, namespace, seedNamespace, now } = options;
-    const incarnation = new Incarnation(await FaultProxy.start({ kubeconfig, shared }));
+    const { kubeconfig, agent, namespace, seedNamespace, now } = options;
+    const incarnation = new Incarnation(await FaultProxy.start({ kubeconfig, agent, plain: true }));
     prepare(incarnation.proxy);
     const kubeConfig = new KubeConfig();
     kubeConfig.loadFromFile(incarnation.proxy.kubeconfig);
@@ -77,8 +81,11 @@ export class Incarnation {
   }
 
   /** Requests so far that are part of a run's protocol, watches apart. */
-  get calls(): SeenRequest[] {
-    return this.proxy.requests.filter(({ path }) => CALLS.test(path));
+  get calls(): readonly SeenRequest[] {
+    for (const request of this.proxy.requests.slice(this.#sorted))
+      if (CALLS.test(request.path)) this.#calls.push(request);
+    this.#sorted = this.proxy.requests.length;
+    return this.#calls;
   }
 
   get writes(): SeenRequest[] {
@@ -93,7 +100,7 @@ export class Incarnation {
   }
 
   get working(): boolean {
-    return this.log.includes('Caches are filled; working');
+    return this.#log.some((line) => line.includes('Caches are filled; working'));
   }
 
   /** Dies at once. */

@@ -6,6 +6,7 @@ import { CONFIG_MAP, POD, type Resource, SERVICE, apiVersion } from '../../src/k
 import type { Fault } from '../support/fault.ts';
 import type { FaultProxy } from '../support/fault-proxy.ts';
 import { CALL_MATCH, type Incarnation, WATCHES, WRITE_MATCH } from './incarnation.ts';
+import { insist } from './insist.ts';
 import { roleOf } from './kubelet.ts';
 import type { Kind, Role } from './plan.ts';
 import type { ChaosRun } from './run.ts';
@@ -138,11 +139,12 @@ async function deleteChild(run: ChaosRun, role: Role | undefined, signal: AbortS
         ? run.pods.find((pod) => roleOf(pod) === role && pod.metadata.deletionTimestamp === undefined)
         : (await client.list(resource, { namespace, labelSelector: `${LABELS.uid}=${run.uid}` })).items[0];
     if (child === undefined) {
-      await sleep(10);
+      const seen = run.picture;
+      await run.before(() => run.picture !== seen, signal);
       continue;
     }
     const { name = '', uid = '' } = child.metadata;
-    await client.delete(resource, namespace, name, { uid }).catch((error: unknown) => {
+    await insist(() => client.delete(resource, namespace, name, { uid })).catch((error: unknown) => {
       if (!isConflict(error)) throw error;
     });
     return true;

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { LABELS } from '../../src/core/names.ts';
 import { CONFIG_MAP, SECRET, SERVICE } from '../../src/kube/resource.ts';
+import { eventually } from '../support/eventually.ts';
 import { roleOf } from './kubelet.ts';
 import { COSTLY, type Trial } from './plan.ts';
 import type { ChaosRun } from './run.ts';
@@ -40,8 +41,7 @@ export async function judge(run: ChaosRun): Promise<Finding> {
   await sleep(QUIET_MS);
   const endedAt = run.scenario.end === 'gone' ? performance.now() : lastStatusWrite(run);
   const next = await run.birth();
-  const limit = performance.now() + 20_000;
-  while (!next.working && performance.now() < limit) await sleep(20);
+  await eventually('one more operator works', () => next.working, 60);
   await sleep(QUIET_MS);
   const lateWrites = run.operators
     .flatMap(({ done }) => done)

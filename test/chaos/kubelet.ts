@@ -5,6 +5,7 @@ import { isConflict, isNotFound } from '../../src/kube/errors.ts';
 import { Informer } from '../../src/kube/informer.ts';
 import type { KubeObject } from '../../src/kube/object.ts';
 import { POD } from '../../src/kube/resource.ts';
+import { insist } from './insist.ts';
 import type { PodBinder } from './node.ts';
 
 /** How the pods of one namespace behave. */
@@ -17,6 +18,8 @@ export interface PodScript {
   readonly onFlowEnds: (pod: KubeObject, exitCode: number) => Promise<void>;
   /** A pod exists, runs, or has ended. */
   readonly onChange: () => void;
+  /** What a pod shall do could not be done. */
+  readonly onError: (error: unknown) => void;
 }
 
 const WORK_MS = 150;
@@ -86,10 +89,12 @@ export class Kubelet {
     for (const pod of pods) this.#lost.add(uidOf(pod));
     await Promise.all(
       pods.map((pod) =>
-        this.#client.delete(POD, namespace, pod.metadata.name ?? '', {
-          uid: uidOf(pod),
-          gracePeriodSeconds: 1,
-        }),
+        insist(() =>
+          this.#client.delete(POD, namespace, pod.metadata.name ?? '', {
+            uid: uidOf(pod),
+            gracePeriodSeconds: 1,
+          }),
+        ),
       ),
     );
   }
@@ -107,7 +112,7 @@ export class Kubelet {
     if (pod !== undefined) {
       if (roleOf(pod) === 'flow') this.#flows.get(namespace)?.made.set(uidOf(pod), pod);
       void this.#handle(pod, script).catch((error: unknown) => {
-        if (!isNotFound(error) && !isConflict(error)) console.error(`kubelet: ${String(error)}`);
+        if (!isNotFound(error) && !isConflict(error)) script.onError(error);
       });
     }
     script.onChange();
@@ -173,18 +178,20 @@ export class Kubelet {
       ...(address === undefined ? {} : { podIP: address, podIPs: [{ ip: address }] }),
       containerStatuses: [{ ...container, name: roleOf(pod), state }],
     };
-    await this.#client.patch(
-      POD,
-      namespace,
-      name,
-      { status },
-      { type: 'merge', subresource: 'status', uid: uidOf(pod) },
+    await insist(() =>
+      this.#client.patch(
+        POD,
+        namespace,
+        name,
+        { status },
+        { type: 'merge', subresource: 'status', uid: uidOf(pod) },
+      ),
     );
   }
 
   async #remove(pod: KubeObject): Promise<void> {
     const { namespace, name = '' } = pod.metadata;
-    await this.#client.delete(POD, namespace, name, { uid: uidOf(pod), gracePeriodSeconds: 0 });
+    await insist(() => this.#client.delete(POD, namespace, name, { uid: uidOf(pod), gracePeriodSeconds: 0 }));
   }
 
   #forgetPod(uid: string): void {

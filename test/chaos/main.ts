@@ -9,9 +9,10 @@ import { installDefinitions } from '../support/definitions.ts';
 import { kubectlOf } from '../support/kubectl.ts';
 import { campaign } from './campaign.ts';
 import { isGood, type Verdict } from './judge.ts';
-import { describe, KIND_NAMES, KINDS, type Kind, plan } from './plan.ts';
+import { describe, KIND_NAMES, KINDS, plan } from './plan.ts';
 import { openPlane } from './plane.ts';
 import { failures, report } from './report.ts';
+import { SCENARIO_NAMES } from './scenario.ts';
 
 const USAGE = `npm run chaos [-- options]
 
@@ -21,10 +22,13 @@ makes the same faults.
   --seed N         which campaign (default 1)
   --runs N         how many runs (default 2200)
   --only KIND      only this kind of fault; may be given several times
+  --scenario NAME  only this kind of run; may be given several times
   --run N          only this run of the campaign, with all that the operators asked for and said
   --lanes N        runs at once (default 24)
   --cluster NAME   use this local cluster and leave it; otherwise \`chaos\` is made, and removed at the end
   --help           this text
+
+Kinds of runs: ${SCENARIO_NAMES.join(', ')}
 
 Kinds of faults:
 ${Object.entries(KINDS)
@@ -47,11 +51,14 @@ function count(name: string, text: string, least: number): number {
   return value;
 }
 
-function kinds(names: readonly string[]): Kind[] {
-  const unknown = names.find((name) => !(name in KINDS));
-  if (unknown !== undefined)
-    throw new Error(`there is no fault ${unknown}; choose from ${KIND_NAMES.join(', ')}`);
-  return names.length === 0 ? KIND_NAMES : KIND_NAMES.filter((kind) => names.includes(kind));
+function some<Name extends string>(
+  what: string,
+  all: readonly Name[],
+  names: readonly string[],
+): readonly Name[] {
+  const unknown = names.find((name) => !all.some((each) => each === name));
+  if (unknown !== undefined) throw new Error(`there is no ${what} ${unknown}; choose from ${all.join(', ')}`);
+  return names.length === 0 ? all : all.filter((each) => names.includes(each));
 }
 
 function explain({ trial, wrong, orphans, duplicates, lateWrites }: Verdict): string {
@@ -70,6 +77,7 @@ async function main(): Promise<void> {
       seed: { type: 'string', default: '1' },
       runs: { type: 'string', default: '2200' },
       only: { type: 'string', multiple: true, default: [] },
+      scenario: { type: 'string', multiple: true, default: [] },
       run: { type: 'string' },
       lanes: { type: 'string', default: '24' },
       cluster: { type: 'string' },
@@ -78,7 +86,10 @@ async function main(): Promise<void> {
   });
   if (values.help) return console.log(USAGE);
   const seed = count('seed', values.seed, 0);
-  const all = plan(seed, count('runs', values.runs, 1), kinds(values.only));
+  const all = plan(seed, count('runs', values.runs, 1), {
+    kinds: some('fault', KIND_NAMES, values.only),
+    scenarios: some('kind of run', SCENARIO_NAMES, values.scenario),
+  });
   const chosen = values.run === undefined ? undefined : count('run', values.run, 0);
   const trials = chosen === undefined ? all : all.filter(({ index }) => index === chosen);
   if (trials.length === 0) throw new Error(`the campaign has no run ${chosen}`);
@@ -114,7 +125,7 @@ async function main(): Promise<void> {
         bad += 1;
         say(explain(verdict));
       }
-      if (chosen !== undefined) say(verdict.log);
+      if (chosen !== undefined) say(`${verdict.struck ? '' : 'Over before the fault.\n'}${verdict.log}`);
     },
   });
   say(`\n${report(verdicts)}\n\nseed ${seed}, ${seconds()} s`);
@@ -122,7 +133,10 @@ async function main(): Promise<void> {
   if (failed.length === 0) return;
   const file = join(tmpdir(), `chaos-${seed}.log`);
   await writeFile(file, failed.map((verdict) => `${explain(verdict)}\n${verdict.log}`).join('\n\n'));
-  const again = values.only.map((kind) => ` --only ${kind}`).join('');
+  const again = [
+    ...values.only.map((kind) => ` --only ${kind}`),
+    ...values.scenario.map((name) => ` --scenario ${name}`),
+  ].join('');
   say(
     `What the operators did is in ${file}. Again: npm run chaos -- --seed ${seed} --runs ${values.runs}${again} --run ${failed[0]?.trial.index}`,
   );

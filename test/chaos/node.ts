@@ -1,8 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Client } from '../../src/kube/client.ts';
-import { isAlreadyExists } from '../../src/kube/errors.ts';
+import { isAlreadyExists, isConflict } from '../../src/kube/errors.ts';
 import type { KubeObject } from '../../src/kube/object.ts';
 import type { Resource } from '../../src/kube/resource.ts';
+import { insist } from './insist.ts';
 
 const NODE: Resource = { group: '', version: 'v1', plural: 'nodes', kind: 'Node', namespaced: false };
 const BINDING: Resource = { group: '', version: 'v1', plural: 'bindings', kind: 'Binding', namespaced: true };
@@ -41,11 +42,18 @@ export class PlayedNode implements PodBinder {
 
   async bind({ metadata }: KubeObject): Promise<void> {
     const { namespace = '', name = '', uid = '' } = metadata;
-    await this.#client.create(BINDING, {
+    const binding = {
       apiVersion: 'v1',
       kind: 'Binding',
       metadata: { namespace, name, uid },
       target: { kind: 'Node', name: NAME },
+    };
+    await insist(async (attempt) => {
+      try {
+        await this.#client.create(BINDING, binding);
+      } catch (error) {
+        if (attempt === 1 || !isConflict(error)) throw error;
+      }
     });
   }
 
@@ -59,12 +67,14 @@ export class PlayedNode implements PodBinder {
         lastHeartbeatTime: new Date().toISOString(),
       },
     ];
-    await this.#client.patch(
-      NODE,
-      undefined,
-      NAME,
-      { status: { conditions } },
-      { type: 'merge', subresource: 'status' },
+    await insist(() =>
+      this.#client.patch(
+        NODE,
+        undefined,
+        NAME,
+        { status: { conditions } },
+        { type: 'merge', subresource: 'status' },
+      ),
     );
   }
 }

@@ -12,5 +12,5 @@ test('a campaign of two thousand runs meets every kind of fault', () => {
 });
 
 test('a campaign of one kind has no other', () => {
-  expect(new Set(plan(1, 50, ['dropped']).map(({ kind }) => kind))).toEqual(new Set(['dropped']));
+  expect(new Set(plan(1, 50, { kinds: ['dropped'] }).map(({ kind }) => kind))).toEqual(new Set(['dropped']));
 });

@@ -62,15 +62,25 @@ const EVERY_STEPS: Partial<Record<Kind, number>> = { 'node-gone': 3 };
 
 const CLOCK_JUMPS_MS = [300_000, 20_000, -5_000, -20_000];
 
+/** What a campaign is confined to. */
+interface Only {
+  readonly kinds?: readonly Kind[];
+  readonly scenarios?: readonly ScenarioName[];
+}
+
 /**
  * The trials of a campaign: each kind at each step of each scenario once, and then again with other delays, up to `runs` in all, in
  * an order that spreads the kinds. The same seed gives the same plan.
  */
-export function plan(seed: number, runs: number, only: readonly Kind[] = KIND_NAMES): Trial[] {
+export function plan(
+  seed: number,
+  runs: number,
+  { kinds = KIND_NAMES, scenarios = SCENARIO_NAMES }: Only = {},
+): Trial[] {
   const next = random(seed);
   const trials: Trial[] = [];
   while (trials.length < runs) {
-    const round = shuffled(points(only), next);
+    const round = shuffled(points(kinds, scenarios), next);
     for (const point of round.slice(0, runs - trials.length)) {
       trials.push({
         ...point,
@@ -85,10 +95,10 @@ export function plan(seed: number, runs: number, only: readonly Kind[] = KIND_NA
 
 type Point = Pick<Trial, 'kind' | 'scenario' | 'at' | 'role'>;
 
-function points(only: readonly Kind[]): Point[] {
+function points(kinds: readonly Kind[], scenarios: readonly ScenarioName[]): Point[] {
   const all: Point[] = [];
-  for (const kind of only) {
-    for (const scenario of SCENARIO_NAMES) {
+  for (const kind of kinds) {
+    for (const scenario of scenarios) {
       const { writes, calls, cluster } = scenarioOf(scenario);
       const steps = REQUEST.has(kind) ? calls : kind === 'late-watches' ? 4 : writes;
       const roles = cluster === 'none' ? (['flow', 'files'] as const) : ROLES;

@@ -1,16 +1,11 @@
-import { mkdtemp, rm } from 'node:fs/promises';
 import { Agent, type RequestOptions } from 'node:https';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { KubeConfig } from '@kubernetes/client-node';
 import { FLOW_RUN } from '../../src/api/flow-run.ts';
 import { Client } from '../../src/kube/client.ts';
 import { isAlreadyExists, isNotFound } from '../../src/kube/errors.ts';
 import { Informer } from '../../src/kube/informer.ts';
 import { NAMESPACE, type Resource } from '../../src/kube/resource.ts';
-import { selfSigned } from '../support/certificate.ts';
 import { eventually } from '../support/eventually.ts';
-import type { SharedByProxies } from '../support/fault-proxy.ts';
 import { Kubelet } from './kubelet.ts';
 import { PlayedNode } from './node.ts';
 
@@ -32,7 +27,8 @@ export interface Plane {
   readonly runs: Informer;
   /** Of the seed. */
   readonly namespace: string;
-  readonly shared: SharedByProxies;
+  /** The proxies' connections to the server. */
+  readonly agent: Agent;
 }
 
 /** Where one run at a time takes place. */
@@ -44,8 +40,6 @@ export interface Slot {
 
 /** Opens the cluster of the kubeconfig, which must serve FlowRuns and have a controller manager; all that is made goes with the stack. */
 export async function openPlane(kubeconfig: string, stack: AsyncDisposableStack): Promise<Plane> {
-  const directory = await mkdtemp(join(tmpdir(), 'chaos-'));
-  stack.defer(() => rm(directory, { recursive: true, force: true }));
   const config = new KubeConfig();
   config.loadFromFile(kubeconfig);
   // What the test does itself must not fail because the machine is busy.
@@ -57,7 +51,6 @@ export async function openPlane(kubeconfig: string, stack: AsyncDisposableStack)
   const { ca, cert, key, rejectUnauthorized } = target;
   const agent = new Agent({ keepAlive: true, ca, cert, key, rejectUnauthorized });
   stack.defer(() => agent.destroy());
-  const shared = { agent, certificate: await selfSigned(directory) };
   const namespace = `chaos-${Math.random().toString(36).slice(2, 7)}`;
   await makeNamespace(client, namespace, stack);
   const node = new PlayedNode(client);
@@ -71,7 +64,7 @@ export async function openPlane(kubeconfig: string, stack: AsyncDisposableStack)
     await running;
   });
   await eventually('FlowRuns are listed', () => runs.synced, 60);
-  return { kubeconfig, client, kubelet, runs, namespace, shared };
+  return { kubeconfig, client, kubelet, runs, namespace, agent };
 }
 
 export async function openSlot(plane: Plane, index: number, stack: AsyncDisposableStack): Promise<Slot> {

@@ -5,9 +5,11 @@ import { isTrue } from '../../src/api/conditions.ts';
 import { FLOW_RUN } from '../../src/api/flow-run.ts';
 import { LABELS } from '../../src/core/names.ts';
 import { PlayedScheduler } from '../bench/played-scheduler.ts';
-import { isNotFound } from '../../src/kube/errors.ts';
+import { isAlreadyExists, isNotFound } from '../../src/kube/errors.ts';
 import type { KubeObject } from '../../src/kube/object.ts';
+import { apiVersion } from '../../src/kube/resource.ts';
 import { Incarnation } from './incarnation.ts';
+import { insist } from './insist.ts';
 import { roleOf } from './kubelet.ts';
 import type { Plane, Slot } from './plane.ts';
 import { type Scenario, scenarioOf } from './scenario.ts';
@@ -24,6 +26,8 @@ export class ChaosRun implements AsyncDisposable {
   /** Every operator that has lived, in order of birth. */
   readonly operators: Incarnation[] = [];
   uid = '';
+  /** Of the played kubelet: the run proves nothing. */
+  failure: string | undefined;
   /** Milliseconds that the operators' clock is ahead. */
   clockAheadMs = 0;
   readonly plane: Plane;
@@ -32,6 +36,8 @@ export class ChaosRun implements AsyncDisposable {
   readonly #stack = new AsyncDisposableStack();
   #resumed = false;
   #seen = false;
+  /** Asked for many times a second. */
+  #parsed: { object: KubeObject; run: FlowRun } | undefined;
   #result: { pod: KubeObject; exitCode: number } | undefined;
 
   constructor(plane: Plane, slot: Slot, trial: Trial) {
@@ -66,6 +72,9 @@ export class ChaosRun implements AsyncDisposable {
         if (heard) await sleep(40);
       },
       onChange: () => scheduler?.changed(),
+      onError: (error) => {
+        this.failure ??= String(error);
+      },
     });
     this.#stack.defer(() => plane.kubelet.forget(slot.namespace));
   }
@@ -88,11 +97,19 @@ export class ChaosRun implements AsyncDisposable {
 
   async create(): Promise<void> {
     const metadata = { namespace: this.slot.namespace, name: this.name };
-    const created = await this.plane.client.create(FLOW_RUN, {
-      apiVersion: 'flowrun.dev/v1alpha1',
-      kind: 'FlowRun',
-      metadata,
-      spec: this.scenario.spec,
+    const { client } = this.plane;
+    const created = await insist(async () => {
+      try {
+        return await client.create(FLOW_RUN, {
+          apiVersion: apiVersion(FLOW_RUN),
+          kind: FLOW_RUN.kind,
+          metadata,
+          spec: this.scenario.spec,
+        });
+      } catch (error) {
+        if (!isAlreadyExists(error)) throw error;
+        return client.get(FLOW_RUN, metadata.namespace, metadata.name);
+      }
     });
     this.uid = created.metadata.uid ?? '';
     this.#stack.defer(() => this.remove());
@@ -100,9 +117,15 @@ export class ChaosRun implements AsyncDisposable {
 
   /** As the server has it; undefined when it is gone. */
   get flowRun(): FlowRun | undefined {
-    const parsed = parseFlowRun(this.plane.runs.store.get(`${this.slot.namespace}/${this.name}`));
-    if (parsed.ok) this.#seen = true;
-    return parsed.ok ? parsed.value : undefined;
+    const object = this.plane.runs.store.get(`${this.slot.namespace}/${this.name}`);
+    if (object === undefined) return undefined;
+    this.#seen = true;
+    if (object !== this.#parsed?.object) {
+      const parsed = parseFlowRun(object);
+      if (!parsed.ok) throw new Error(`the FlowRun cannot be read: ${parsed.message}`);
+      this.#parsed = { object, run: parsed.value };
+    }
+    return this.#parsed.run;
   }
 
   /** Nothing more shall happen. */
@@ -115,6 +138,12 @@ export class ChaosRun implements AsyncDisposable {
     return this.plane.kubelet
       .pods(this.slot.namespace)
       .filter(({ metadata }) => metadata.labels?.[LABELS.uid] === this.uid);
+  }
+
+  /** Differs whenever anything of the run has moved. */
+  get picture(): string {
+    const versions = [this.flowRun, ...this.pods].map((each) => each?.metadata.resourceVersion);
+    return `${this.written} ${versions.join(' ')}`;
   }
 
   /** Writes that took place, of all operators. */
@@ -146,10 +175,12 @@ export class ChaosRun implements AsyncDisposable {
 
   async remove(): Promise<void> {
     const { client } = this.plane;
-    await client.delete(FLOW_RUN, this.slot.namespace, this.name, {
-      uid: this.uid,
-      propagationPolicy: 'Background',
-    });
+    await insist(() =>
+      client.delete(FLOW_RUN, this.slot.namespace, this.name, {
+        uid: this.uid,
+        propagationPolicy: 'Background',
+      }),
+    );
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -158,11 +189,11 @@ export class ChaosRun implements AsyncDisposable {
 
   async #patch(spec: object): Promise<void> {
     const { client } = this.plane;
-    await client
-      .patch(FLOW_RUN, this.slot.namespace, this.name, { spec }, { type: 'merge', uid: this.uid })
-      .catch((error: unknown) => {
-        if (!isNotFound(error)) throw error;
-      });
+    await insist(() =>
+      client.patch(FLOW_RUN, this.slot.namespace, this.name, { spec }, { type: 'merge', uid: this.uid }),
+    ).catch((error: unknown) => {
+      if (!isNotFound(error)) throw error;
+    });
   }
 
   #exitOf(nth: number): number | undefined {

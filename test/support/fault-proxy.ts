@@ -1,6 +1,12 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { type IncomingMessage, type ServerResponse } from 'node:http';
-import { Agent, type RequestOptions, type Server, createServer, request } from 'node:https';
+import { type IncomingMessage, type Server, type ServerResponse, createServer } from 'node:http';
+import {
+  Agent,
+  type RequestOptions,
+  type Server as TlsServer,
+  createServer as createTlsServer,
+  request,
+} from 'node:https';
 import type { Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -23,12 +29,6 @@ export interface SeenRequest {
   answerLost?: boolean;
 }
 
-/** What many proxies of one server need not each have: connections to it, and the certificate that clients are shown. */
-export interface SharedByProxies {
-  readonly certificate: { readonly cert: string; readonly key: string };
-  readonly agent: Agent;
-}
-
 interface Target {
   readonly server: URL;
   readonly agent: Agent;
@@ -42,8 +42,9 @@ interface Exchange {
 }
 
 /**
- * A proxy on the loopback in front of a real API server, which breaks the wire on demand. It ends TLS with its own certificate and
- * speaks to the server with the credentials of the given kubeconfig; clients use `kubeconfig`, written for it.
+ * A proxy on the loopback in front of a real API server, which breaks the wire on demand. It speaks to the server with the credentials
+ * of the given kubeconfig; clients use `kubeconfig`, written for it: over TLS with a certificate of its own, or plainly, which costs
+ * both ends a third of their time less.
  */
 export class FaultProxy {
   /** Path of a kubeconfig that leads through the proxy. */
@@ -60,10 +61,10 @@ export class FaultProxy {
   readonly #sockets = new Map<number, Socket>();
   readonly #frozen = new WeakSet<Socket>();
   readonly #target: Target;
-  readonly #server: Server;
+  readonly #server: Server | TlsServer;
   readonly #ownsAgent: boolean;
 
-  private constructor(directory: string, server: Server, target: Target, ownsAgent: boolean) {
+  private constructor(directory: string, server: Server | TlsServer, target: Target, ownsAgent: boolean) {
     this.#directory = directory;
     this.kubeconfig = join(directory, 'kubeconfig');
     this.#server = server;
@@ -78,7 +79,9 @@ export class FaultProxy {
 
   static async start(options: {
     readonly kubeconfig: string;
-    readonly shared?: SharedByProxies;
+    /** The connections to the server, where many proxies share them. */
+    readonly agent?: Agent;
+    readonly plain?: boolean;
   }): Promise<FaultProxy> {
     const directory = await mkdtemp(join(tmpdir(), 'fault-proxy-'));
     const source = new KubeConfig();
@@ -87,29 +90,35 @@ export class FaultProxy {
     const target: RequestOptions = { headers };
     await source.applyToHTTPSOptions(target);
     const { ca, cert, key, rejectUnauthorized } = target;
-    const agent = options.shared?.agent ?? new Agent({ keepAlive: true, ca, cert, key, rejectUnauthorized });
-    const certificate = options.shared?.certificate ?? (await selfSigned(directory));
-    const server = createServer({ ...certificate, keepAliveTimeout: 90_000 });
+    const agent = options.agent ?? new Agent({ keepAlive: true, ca, cert, key, rejectUnauthorized });
+    const certificate = options.plain === true ? undefined : await selfSigned(directory);
+    const alive = { keepAliveTimeout: 90_000 };
+    const server =
+      certificate === undefined ? createServer(alive) : createTlsServer({ ...certificate, ...alive });
     const url = new URL(source.getCurrentCluster()?.server ?? '');
     const proxy = new FaultProxy(
       directory,
       server,
       { server: url, agent, headers },
-      options.shared === undefined,
+      options.agent === undefined,
     );
     await new Promise<void>((resolve) => {
       server.listen(0, '127.0.0.1', resolve);
     });
-    await writeFile(proxy.kubeconfig, kubeconfigFor(proxy.url, certificate.cert), { mode: 0o600 });
+    await writeFile(
+      proxy.kubeconfig,
+      kubeconfigFor(proxy.#url(certificate === undefined ? 'http' : 'https'), certificate?.cert),
+      { mode: 0o600 },
+    );
     return proxy;
   }
 
-  get url(): string {
+  #url(scheme: 'http' | 'https'): string {
     const address = this.#server.address();
     if (address === null || typeof address === 'string') {
       throw new Error('The fault proxy does not listen');
     }
-    return `https://127.0.0.1:${address.port}`;
+    return `${scheme}://127.0.0.1:${address.port}`;
   }
 
   /** Connections that clients have open now. */

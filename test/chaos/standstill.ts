@@ -1,0 +1,18 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+
+const LOOK_MS = 250;
+
+/**
+ * Resolves when `picture` has been the same in so many seconds' worth of looks, or the signal is aborted. A look that comes late counts as
+ * one: time that this process did not get is nobody's standstill.
+ */
+export async function standstill(picture: () => string, seconds: number, signal: AbortSignal): Promise<void> {
+  let last = picture();
+  for (let looks = 0; looks * LOOK_MS < seconds * 1000; looks++) {
+    await sleep(LOOK_MS, undefined, { signal }).catch(() => undefined);
+    if (signal.aborted) return;
+    const now = picture();
+    if (now !== last) looks = 0;
+    last = now;
+  }
+}
