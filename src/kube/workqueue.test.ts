@@ -147,6 +147,20 @@ describe('WorkQueue', () => {
     expect(vi.getTimerCount()).toBe(0);
   });
 
+  test('when aborted it leaves no timer for what a handler adds at its end, nor for what is added later', async () => {
+    const { queue, abort, done, settle, finish } = running(2);
+    queue.add('a');
+    queue.add('b');
+    await settle();
+    abort.abort();
+    queue.addAfter('a', 300_000);
+    await finish('a');
+    await finish('b', new Error('no'));
+    await done;
+    queue.addAfter('c', 300_000);
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
   test('what was added before it runs is not lost', async () => {
     const queue = new WorkQueue();
     queue.add('a');

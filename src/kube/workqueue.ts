@@ -28,6 +28,7 @@ export class WorkQueue {
   readonly #failures = new Map<string, number>();
   #timer: NodeJS.Timeout | undefined;
   #wake: (() => void) | undefined;
+  #working = false;
 
   constructor(options: WorkQueueOptions = {}) {
     this.#backoff = options.backoff ?? { baseMs: 5, maxMs: 60_000, jitter: 0 };
@@ -84,7 +85,10 @@ export class WorkQueue {
     this.#failures.delete(key);
   }
 
-  /** Works until the signal is aborted; then starts nothing more and returns when the running handlers have. */
+  /**
+   * Works until the signal is aborted; then starts nothing more and returns when the running handlers have. No timer is left, whatever
+   * they or others add: it would keep the process from its end.
+   */
   async run(
     concurrency: number,
     handler: (key: string, signal: AbortSignal) => Promise<void>,
@@ -93,6 +97,7 @@ export class WorkQueue {
     const inFlight = new Set<Promise<void>>();
     const abort = () => this.#wake?.();
     signal.addEventListener('abort', abort);
+    this.#working = true;
     this.#arm();
     while (!signal.aborted) {
       for (const key of this.#ready.keys()) {
@@ -112,8 +117,8 @@ export class WorkQueue {
     }
     this.#wake = undefined;
     signal.removeEventListener('abort', abort);
-    clearTimeout(this.#timer);
-    this.#timer = undefined;
+    this.#working = false;
+    this.#arm();
     await Promise.all(inFlight);
   }
 
@@ -147,7 +152,7 @@ export class WorkQueue {
   #arm(): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;
-    const due = this.#delayed.nextDue();
+    const due = this.#working ? this.#delayed.nextDue() : undefined;
     if (due !== undefined) {
       this.#timer = setTimeout(
         () => {
