@@ -2,7 +2,7 @@ import type { Action, ChildRef } from '../core/decision.ts';
 import { LABELS, selectorFor, workersSelector } from '../core/names.ts';
 import type { Client } from '../kube/client.ts';
 import { isConflict, isNotFound } from '../kube/errors.ts';
-import { controllerOf } from '../kube/object.ts';
+import { controllerOf, keyOf } from '../kube/object.ts';
 import { CONFIG_MAP, POD, type Resource, SERVICE } from '../kube/resource.ts';
 import type { Cache } from './cache.ts';
 import { FLOW_RUN } from '../api/flow-run.ts';
@@ -51,7 +51,7 @@ export class Actor {
           try {
             const { resource, object } = build(child);
             const created = await this.#client.createOwned(resource, object, { signal });
-            this.#cache.own.wrote(resource.kind, created.object);
+            this.#cache.own.wrote(keyOf(target.run), resource.kind, created.object);
           } catch (error) {
             failures.push({ child, error });
           }
@@ -65,7 +65,7 @@ export class Actor {
   async flowPodExists(target: AttemptRef, name: string, uid: string, signal: AbortSignal): Promise<boolean> {
     try {
       const pod = await this.#client.get(POD, target.namespace, name, { signal });
-      if (pod.metadata.uid === uid) this.#cache.own.wrote(POD.kind, pod);
+      if (pod.metadata.uid === uid) this.#cache.own.wrote(keyOf(target.run), POD.kind, pod);
       return pod.metadata.uid === uid;
     } catch (error) {
       if (isNotFound(error)) return false;
@@ -82,7 +82,7 @@ export class Actor {
       case 'deleteCluster':
         return this.#deleteCluster(target, signal);
       case 'deleteFlow':
-        return this.#delete(POD, target.namespace, action.name, action.uid, { signal });
+        return this.#delete(target, POD, action.name, action.uid, { signal });
       case 'deleteWorkers':
         return this.#deleteWorkers(target, action.pods, signal);
       case 'deleteObject':
@@ -107,7 +107,8 @@ export class Actor {
     });
     for (const { metadata } of this.#cache.pods(namespace, uid)) {
       if (metadata.labels?.[LABELS.attempt] !== String(attempt)) continue;
-      if (metadata.labels[LABELS.role] !== 'flow') this.#cache.own.deleted(metadata.uid ?? '');
+      if (metadata.labels[LABELS.role] !== 'flow')
+        this.#cache.own.deleted(keyOf(target.run), metadata.uid ?? '');
     }
   }
 
@@ -122,24 +123,25 @@ export class Actor {
       const some = pods.slice(start, start + WORKERS_PER_DELETE);
       const [only] = some;
       if (some.length === 1 && only !== undefined) {
-        await this.#delete(POD, namespace, only.name, only.uid, options);
+        await this.#delete(target, POD, only.name, only.uid, options);
       } else {
         // An ordinal is never used twice, so the selector names these very pods.
         const ordinals = some.map(({ ordinal }) => ordinal);
         const labelSelector = workersSelector(uid, attempt, ordinals);
         await this.#client.deleteCollection(POD, namespace, { labelSelector, ...options });
-        for (const pod of some) this.#cache.own.deleted(pod.uid);
+        for (const pod of some) this.#cache.own.deleted(keyOf(target.run), pod.uid);
       }
     }
   }
 
   async #delete(
+    target: AttemptRef,
     resource: Resource,
-    namespace: string,
     name: string,
     uid: string,
     options: { gracePeriodSeconds?: number; signal: AbortSignal },
   ): Promise<void> {
+    const { namespace } = target;
     try {
       await this.#client.delete(resource, namespace, name, { uid, ...options });
     } catch (error) {
@@ -147,7 +149,7 @@ export class Actor {
       if (!isConflict(error) || (await this.#exists(resource, namespace, name, uid, options.signal)))
         throw error;
     }
-    this.#cache.own.deleted(uid);
+    this.#cache.own.deleted(keyOf(target.run), uid);
   }
 
   async #exists(
@@ -176,7 +178,7 @@ export class Actor {
     );
     const uid =
       object === undefined || controllerOf(object)?.uid !== target.uid ? undefined : object.metadata.uid;
-    if (uid !== undefined) await this.#delete(resource, target.namespace, name, uid, { signal });
+    if (uid !== undefined) await this.#delete(target, resource, name, uid, { signal });
   }
 
   async #stopFlow(target: AttemptRef, name: string, uid: string, signal: AbortSignal): Promise<void> {
@@ -188,7 +190,7 @@ export class Actor {
         { spec: { activeDeadlineSeconds: 1 } },
         { type: 'merge', uid, signal },
       );
-      this.#cache.own.wrote(POD.kind, pod);
+      this.#cache.own.wrote(keyOf(target.run), POD.kind, pod);
     } catch (error) {
       // Gone or replaced: the next look at the world says so.
       if (!isNotFound(error) && !isConflict(error)) throw error;

@@ -8,7 +8,7 @@ import { type Resolved, resolvedSchema } from '../core/resolved.ts';
 import { parseTime } from '../core/time.ts';
 import type { Client } from '../kube/client.ts';
 import { isAlreadyExists } from '../kube/errors.ts';
-import { type KubeObject, nameOf } from '../kube/object.ts';
+import { type KubeObject, keyOf, nameOf } from '../kube/object.ts';
 import { CONFIG_MAP, NETWORK_POLICY, POD, type Resource, SECRET, SERVICE } from '../kube/resource.ts';
 import { filesConfigMap } from '../manifests/files-config-map.ts';
 import { flowPod } from '../manifests/flow-pod.ts';
@@ -95,7 +95,7 @@ export class AttemptPlans {
       inline: flow.source?.inline,
     });
     const { created, object } = await client.createOwned(CONFIG_MAP, { ...manifest }, { signal });
-    cache.own.wrote(CONFIG_MAP.kind, { metadata: object.metadata });
+    cache.own.wrote(keyOf(ref.run), CONFIG_MAP.kind, { metadata: object.metadata });
     const resolved = created ? wanted : stored(object);
     const { cluster } = resolved;
     const owner = { name: nameOf(object), uid: object.metadata.uid ?? '' };

@@ -18,8 +18,7 @@ export interface CacheOptions {
   client: Client;
   /** None: all namespaces. */
   namespaces: readonly string[];
-  now: () => number;
-  /** Key of a FlowRun of which something changed. */
+  /** Key of a FlowRun of which something changed, or a write of ours counts no more. */
   onChange: (key: string) => void;
   onError: (error: unknown) => void;
 }
@@ -32,7 +31,7 @@ export class Cache {
   readonly #scopes: ReadonlyMap<string, Scope>;
 
   constructor(options: CacheOptions) {
-    this.own = new OwnWrites(options.now);
+    this.own = new OwnWrites(options.onChange);
     this.#options = options;
     const { namespaces } = options;
     this.#scopes = new Map(

@@ -97,7 +97,6 @@ export class Operator {
     const cache = new Cache({
       client,
       namespaces: config.namespace,
-      now,
       onChange: (key) => {
         seen(key);
         add(key);

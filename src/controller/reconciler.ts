@@ -127,7 +127,7 @@ export class Reconciler {
       const status: FlowRunStatus = decision.status;
       if (status.attempt !== run.status?.attempt) admission.begins(key);
       const written = await client.replaceStatus(FLOW_RUN, { ...object, status }, { signal });
-      cache.own.wrote(FLOW_RUN.kind, written);
+      cache.own.wrote(key, FLOW_RUN.kind, written);
       budget.wrote(key, now());
       if (decision.usesAnswer) schedulers.known(key)?.answers.use();
       onCommit(key, run.status ?? {}, status);
