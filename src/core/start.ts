@@ -102,10 +102,11 @@ export function markRunning(observed: Observed, attempt: Attempt): Decision | un
   const wanted = status.cluster?.workers?.desired ?? 0;
   if (status.cluster !== undefined && (scheduler.kind !== 'heard' || (wanted > 0 && scheduler.workers === 0)))
     return undefined;
+  // It stays as it is while the cluster goes on changing, so it tells of the beginning.
   const message =
     status.cluster === undefined
       ? 'The flow is running.'
-      : `The flow is running; ${scheduler.kind === 'heard' ? scheduler.workers : 0} of ${wanted} workers have joined.`;
+      : `The flow began with ${scheduler.kind === 'heard' ? scheduler.workers : 0} of ${wanted} workers.`;
   return commit(observed, {
     why: 'the flow runs',
     attempt: { runningTime: formatTime(now) },

@@ -30,7 +30,7 @@ export async function installChart(
 async function whyNotReady(kubectl: Kubectl, namespace: string): Promise<string> {
   const show = async (headline: string, ...args: string[]) => {
     const { stdout, stderr } = await kubectl(['--namespace', namespace, ...args]);
-    return `\n${headline}\n${(stdout || stderr).trim()}`;
+    return `\n${headline}\n${(stdout || stderr).trim() || '(nothing)'}`;
   };
   const columns = 'custom-columns=OBJECT:involvedObject.name,REASON:reason,MESSAGE:message';
   const warnings = ['--field-selector=type=Warning', '--sort-by=.lastTimestamp', '-o', columns];
