@@ -53,6 +53,8 @@ interface Memory {
   uid: string;
   lost: Set<string>;
   refusal: { attempt: number; message: string } | undefined;
+  /** The attempt of which this process has written the status, so that it knows it from the server. */
+  confirmed: number | undefined;
   blocked: Map<string, Blocked>;
 }
 
@@ -115,7 +117,7 @@ export class Reconciler {
     decision: Extract<Decision, { kind: 'commit' }>,
     signal: AbortSignal,
   ): Promise<boolean> {
-    const { client, cache, events, budget, queue, schedulers, admission, onCommit, now } = this.#options;
+    const { events, budget, queue, schedulers, admission, onCommit, now } = this.#options;
     if (decision.progress) {
       const waitMs = budget.waitMs(key, now());
       if (waitMs > 0) {
@@ -123,14 +125,25 @@ export class Reconciler {
         return false;
       }
     }
+    const status: FlowRunStatus = decision.status;
+    if (status.attempt !== run.status?.attempt) admission.begins(key);
+    if (!(await this.#write(key, { ...object, status }, signal))) return false;
+    this.#remember(key, run).confirmed = status.attempt;
+    budget.wrote(key, now());
+    if (decision.usesAnswer) schedulers.known(key)?.answers.use();
+    onCommit(key, run.status ?? {}, status);
+    if (!decision.progress) this.#log(key, run).info({ phase: decision.status.phase }, decision.why);
+    for (const note of decision.events) events.record(object, { ...note, action: 'Reconcile' });
+    return true;
+  }
+
+  /** Whether the status could be written: the server has the FlowRun in the very version that was decided from. */
+  async #write(key: string, object: KubeObject, signal: AbortSignal): Promise<boolean> {
+    const { client, cache, queue } = this.#options;
     try {
-      const status: FlowRunStatus = decision.status;
-      if (status.attempt !== run.status?.attempt) admission.begins(key);
-      const written = await client.replaceStatus(FLOW_RUN, { ...object, status }, { signal });
+      const written = await client.replaceStatus(FLOW_RUN, object, { signal });
       cache.own.wrote(key, FLOW_RUN.kind, written);
-      budget.wrote(key, now());
-      if (decision.usesAnswer) schedulers.known(key)?.answers.use();
-      onCommit(key, run.status ?? {}, status);
+      return true;
     } catch (error) {
       if (isNotFound(error)) return false;
       if (!isConflict(error)) throw error;
@@ -138,9 +151,6 @@ export class Reconciler {
       queue.addAfter(key, 100);
       return false;
     }
-    if (!decision.progress) this.#log(key, run).info({ phase: decision.status.phase }, decision.why);
-    for (const note of decision.events) events.record(object, { ...note, action: 'Reconcile' });
-    return true;
   }
 
   async #act(
@@ -164,6 +174,10 @@ export class Reconciler {
       } else await actor.remove(target, action, signal);
     }
     if (children.length === 0) return true;
+    // A create is not fenced. Whoever took the attempt over from another process may see the past, in which the run was not deleted yet
+    // or its flow had not run: writing the status as it is shows whether that is so.
+    if (memory.confirmed !== attempt && !(await this.#write(key, object, signal))) return false;
+    memory.confirmed = attempt;
     this.#created(memory, attempt, children, await actor.create(target, children, signal));
     return true;
   }
@@ -187,7 +201,13 @@ export class Reconciler {
     const { uid } = run.metadata;
     const known = this.#memory.get(key);
     if (known?.uid === uid) return known;
-    const memory: Memory = { uid, lost: new Set(), refusal: undefined, blocked: new Map() };
+    const memory: Memory = {
+      uid,
+      lost: new Set(),
+      refusal: undefined,
+      blocked: new Map(),
+      confirmed: undefined,
+    };
     this.#memory.set(key, memory);
     return memory;
   }
