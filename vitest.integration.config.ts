@@ -3,7 +3,7 @@ import { defineConfig } from 'vitest/config';
 // A run waits more than it computes: a few at once, where a test says so, are quicker than one after the other.
 const slow = { testTimeout: 150_000, hookTimeout: 600_000, fileParallelism: false, maxConcurrency: 3 };
 
-const ownClusters = 'test/integration/{api,budget,cluster,manifests}.test.ts';
+const ownClusters = 'test/integration/{api,budget,chaos,cluster,manifests}.test.ts';
 /** They stop, pause and cut off operators as only processes of this host can be, or install charts of their own. */
 const ownOperators = 'test/integration/{chart,crash,replicas}.test.ts';
 /** They knock at pods from outside, which the host can do where the cluster is local. */

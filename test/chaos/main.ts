@@ -10,7 +10,7 @@ import { kubectlOf } from '../support/kubectl.ts';
 import { campaign } from './campaign.ts';
 import { isGood, type Verdict } from './judge.ts';
 import { describe, KIND_NAMES, KINDS, plan } from './plan.ts';
-import { openPlane } from './plane.ts';
+import { MOST_SLOTS, openPlane } from './plane.ts';
 import { failures, report } from './report.ts';
 import { SCENARIO_NAMES } from './scenario.ts';
 
@@ -24,7 +24,7 @@ makes the same faults.
   --only KIND      only this kind of fault; may be given several times
   --scenario NAME  only this kind of run; may be given several times
   --run N          only this run of the campaign, with all that the operators asked for and said
-  --lanes N        runs at once (default 24)
+  --lanes N        runs at once (default 10)
   --cluster NAME   use this local cluster and leave it; otherwise \`chaos\` is made, and removed at the end
   --help           this text
 
@@ -44,10 +44,12 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const)
 
 const PROGRESS_MS = 10_000;
 
-function count(name: string, text: string, least: number): number {
+function count(name: string, text: string, least: number, most = Infinity): number {
   const value = Number(text);
-  if (!Number.isInteger(value) || value < least)
-    throw new Error(`--${name} takes a whole number of at least ${least}, not ${text}`);
+  if (!Number.isInteger(value) || value < least || value > most)
+    throw new Error(
+      `--${name} takes a whole number of at least ${least}${most === Infinity ? '' : ` and at most ${most}`}, not ${text}`,
+    );
   return value;
 }
 
@@ -79,7 +81,7 @@ async function main(): Promise<void> {
       only: { type: 'string', multiple: true, default: [] },
       scenario: { type: 'string', multiple: true, default: [] },
       run: { type: 'string' },
-      lanes: { type: 'string', default: '24' },
+      lanes: { type: 'string', default: '10' },
       cluster: { type: 'string' },
       help: { type: 'boolean', short: 'h' },
     },
@@ -117,7 +119,7 @@ async function main(): Promise<void> {
   const verdicts = await campaign({
     plane,
     trials,
-    lanes: count('lanes', values.lanes, 1),
+    lanes: count('lanes', values.lanes, 1, MOST_SLOTS),
     signal: interrupted.signal,
     onVerdict: (verdict) => {
       done += 1;

@@ -27,9 +27,14 @@ export interface Plane {
   readonly runs: Informer;
   /** Of the seed. */
   readonly namespace: string;
+  /** Of the played pods, without its last number: apart from those of another cluster's campaign. */
+  readonly addresses: string;
   /** The proxies' connections to the server. */
   readonly agent: Agent;
 }
+
+/** As many addresses as they have. */
+export const MOST_SLOTS = 250;
 
 /** Where one run at a time takes place. */
 export interface Slot {
@@ -64,13 +69,16 @@ export async function openPlane(kubeconfig: string, stack: AsyncDisposableStack)
     await running;
   });
   await eventually('FlowRuns are listed', () => runs.synced, 60);
-  return { kubeconfig, client, kubelet, runs, namespace, agent };
+  // Each local cluster has a third number of its own.
+  const [, , third] = new URL(config.getCurrentCluster()?.server ?? '').hostname.split('.');
+  const addresses = `127.79.${third}`;
+  return { kubeconfig, addresses, client, kubelet, runs, namespace, agent };
 }
 
 export async function openSlot(plane: Plane, index: number, stack: AsyncDisposableStack): Promise<Slot> {
   const namespace = `${plane.namespace}-${index}`;
   await makeNamespace(plane.client, namespace, stack);
-  return { namespace, address: `127.79.${index >> 8}.${(index & 255) + 1}` };
+  return { namespace, address: `${plane.addresses}.${index + 1}` };
 }
 
 async function makeNamespace(client: Client, name: string, stack: AsyncDisposableStack): Promise<void> {

@@ -8,11 +8,12 @@ const LOOK_MS = 250;
  */
 export async function standstill(picture: () => string, seconds: number, signal: AbortSignal): Promise<void> {
   let last = picture();
-  for (let looks = 0; looks * LOOK_MS < seconds * 1000; looks++) {
+  let still = 0;
+  while (still * LOOK_MS < seconds * 1000) {
     await sleep(LOOK_MS, undefined, { signal }).catch(() => undefined);
     if (signal.aborted) return;
     const now = picture();
-    if (now !== last) looks = 0;
+    still = now === last ? still + 1 : 0;
     last = now;
   }
 }
