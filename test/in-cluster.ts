@@ -84,6 +84,7 @@ async function main(): Promise<number> {
         FLOWRUN_TEST_PROVIDER: provider,
         FLOWRUN_TEST_OPERATOR: place,
       });
+      if (interrupted.signal.aborted) break;
       progress.done(`${place}: ${code === 0 ? 'passed' : 'FAILED'}`);
       if (code !== 0) failed += 1;
     }
