@@ -27,7 +27,8 @@ const USAGE = `npm run demo [-- --example ${Object.keys(EXAMPLES).join('|')}] [-
 
 Brings up a real Kubernetes on this machine, installs the operator with Helm, runs an example on a Dask cluster of its own, in a
 namespace of the Pod Security level restricted, shows the result and that nothing but the finished flow is left, and removes everything.
-The first time it builds what it needs (Linux, root; about a quarter of an hour on two cores); later it takes about a minute.
+The first time it builds what it needs (Linux, root; about a quarter of an hour on two cores); later it takes two minutes
+or so, most of them for the example itself; on a busy machine, more.
 
   --example NAME   default: prefect3
   --keep           then wait, with cluster and operator for you to play with, until Ctrl-C
