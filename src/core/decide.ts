@@ -143,6 +143,7 @@ function during(observed: Observed, attempt: Attempt): Decision {
   const wakeAt = earliest(
     attempt.runningTime === undefined ? startDeadline(observed, attempt) : undefined,
     deadline,
+    flow.state === 'absent' ? undefined : flow.goneAt,
     adaptOf(observed) === undefined ? undefined : nextWord(observed),
     ...[...observed.blocked.values()].map(({ until }) => until),
   );

@@ -1,4 +1,5 @@
 import type { Attempt } from '../api/attempt.ts';
+import { isLive } from './attempt.ts';
 import { type Ending, ending } from './end.ts';
 import { endOfKilledWorker } from './killed-worker.ts';
 import type { Observed, PodState } from './observed.ts';
@@ -20,6 +21,12 @@ export function evidenceOfEnd(observed: Observed, attempt: Attempt): Ending | un
   if (flow.state === 'finished' && (attempt.flowPodUID ?? flow.uid) === flow.uid) {
     const report = resultInMessage(flow.message, run.uid, attempt.number);
     return report === undefined ? fromExit(flow) : fromReport(report, observed);
+  }
+  if ((flow.state === 'pending' || flow.state === 'running') && !isLive(flow, observed.now)) {
+    return ending(
+      'FlowPodLost',
+      `The flow pod was deleted, and its node${flow.node === undefined ? '' : ` ${flow.node}`} does not confirm its end, so its outcome is unknown. ${TRY_AGAIN}`,
+    );
   }
   if (attempt.flowPodUID !== undefined && observed.flowPodLost) {
     return ending(

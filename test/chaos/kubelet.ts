@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { LABELS } from '../../src/core/names.ts';
 import type { Client } from '../../src/kube/client.ts';
-import { isConflict, isNotFound } from '../../src/kube/errors.ts';
+import { isConflict, isInvalid, isNotFound } from '../../src/kube/errors.ts';
 import { Informer } from '../../src/kube/informer.ts';
 import type { KubeObject } from '../../src/kube/object.ts';
 import { POD } from '../../src/kube/resource.ts';
@@ -112,7 +112,10 @@ export class Kubelet {
     if (pod !== undefined) {
       if (roleOf(pod) === 'flow') this.#flows.get(namespace)?.made.set(uidOf(pod), pod);
       void this.#handle(pod, script).catch((error: unknown) => {
-        if (!isNotFound(error) && !isConflict(error)) script.onError(error);
+        // Deleted or ended meanwhile: a pod that has ended does not run any more.
+        const late =
+          isNotFound(error) || isConflict(error) || (isInvalid(error) && this.#ended.has(uidOf(pod)));
+        if (!late) script.onError(error);
       });
     }
     script.onChange();
