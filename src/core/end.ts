@@ -174,6 +174,10 @@ function unitHash(text: string): number {
   return hash / 2 ** 32;
 }
 
+/** A sentence of advice for what another attempt may get past, with a space before it; empty where the spec allows one already. */
+export const tryAgain = ({ run }: Observed): string =>
+  run.retry.limit > 0 ? '' : ' Set spec.retry.limit to try again in such cases.';
+
 /** An ending that the operator itself declares. */
 export function ending(reason: OperatorEnd, message: string, exitCode?: number): Ending {
   const outcome =

@@ -1,12 +1,10 @@
 import type { Attempt } from '../api/attempt.ts';
 import { isLive } from './attempt.ts';
-import { type Ending, ending } from './end.ts';
+import { type Ending, ending, tryAgain } from './end.ts';
 import { endOfKilledWorker } from './killed-worker.ts';
 import type { Observed, PodState } from './observed.ts';
 import { foreign } from './reasons/reason.ts';
 import { type RunResult, resultInMessage } from './result.ts';
-
-const TRY_AGAIN = 'Set spec.retry.limit to try again in such cases.';
 
 /**
  * What shows that the attempt's flow has ended, or undefined while nothing does. The launcher's report through the
@@ -20,18 +18,18 @@ export function evidenceOfEnd(observed: Observed, attempt: Attempt): Ending | un
   // A pod of another UID under the committed name is not the one that ran.
   if (flow.state === 'finished' && (attempt.flowPodUID ?? flow.uid) === flow.uid) {
     const report = resultInMessage(flow.message, run.uid, attempt.number);
-    return report === undefined ? fromExit(flow) : fromReport(report, observed);
+    return report === undefined ? fromExit(flow, observed) : fromReport(report, observed);
   }
   if ((flow.state === 'pending' || flow.state === 'running') && !isLive(flow, observed.now)) {
     return ending(
       'FlowPodLost',
-      `The flow pod was deleted, and its node${flow.node === undefined ? '' : ` ${flow.node}`} does not confirm its end, so its outcome is unknown. ${TRY_AGAIN}`,
+      `The flow pod was deleted, and its node${flow.node === undefined ? '' : ` ${flow.node}`} does not confirm its end, so its outcome is unknown.${tryAgain(observed)}`,
     );
   }
   if (attempt.flowPodUID !== undefined && observed.flowPodLost) {
     return ending(
       'FlowPodLost',
-      `The flow pod disappeared while it ran, so its outcome is unknown. Somebody deleted it or its node is gone. ${TRY_AGAIN}`,
+      `The flow pod disappeared while it ran, so its outcome is unknown. Somebody deleted it or its node is gone.${tryAgain(observed)}`,
     );
   }
   return undefined;
@@ -42,7 +40,7 @@ function fromReport(report: RunResult, observed: Observed): Ending | undefined {
   if (killed !== undefined) return killed === 'wait' ? undefined : killed;
   // A launcher that got SIGTERM does not know why. Where the operator wanted a stop, its reason replaces this one.
   if (report.outcome === 'Cancelled') {
-    const message = `The flow was stopped from outside before it finished: its pod was deleted, evicted or preempted. ${TRY_AGAIN}`;
+    const message = `The flow was stopped from outside before it finished: its pod was deleted, evicted or preempted.${tryAgain(observed)}`;
     return { ...ending('FlowPodLost', message, report.exitCode), result: report };
   }
   return {
@@ -61,7 +59,7 @@ function fromReport(report: RunResult, observed: Observed): Ending | undefined {
 }
 
 /** A container that ended without a report: a program of the user's own, or a launcher that was killed. */
-function fromExit(flow: Extract<PodState, { state: 'finished' }>): Ending {
+function fromExit(flow: Extract<PodState, { state: 'finished' }>, observed: Observed): Ending {
   const { exitCode, message, reason } = flow;
   if (exitCode === 0) return ending('Succeeded', 'The flow exited with code 0.', 0);
   if (flow.oomKilled) {
@@ -76,14 +74,14 @@ function fromExit(flow: Extract<PodState, { state: 'finished' }>): Ending {
   if (killed && reason !== undefined && reason !== 'DeadlineExceeded') {
     return ending(
       'FlowPodLost',
-      `The flow pod was ended by the cluster (${reason}${flow.node === undefined ? '' : ` on ${flow.node}`}). ${TRY_AGAIN}${tail}`,
+      `The flow pod was ended by the cluster (${reason}${flow.node === undefined ? '' : ` on ${flow.node}`}).${tryAgain(observed)}${tail}`,
       exitCode,
     );
   }
   if (exitCode === undefined || exitCode === 143) {
     return ending(
       'FlowPodLost',
-      `The flow pod was stopped from outside before it finished. ${TRY_AGAIN}${tail}`,
+      `The flow pod was stopped from outside before it finished.${tryAgain(observed)}${tail}`,
       exitCode,
     );
   }

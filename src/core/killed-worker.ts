@@ -1,5 +1,5 @@
 import type { LostWorker } from '../api/status.ts';
-import { type Ending, ending } from './end.ts';
+import { type Ending, ending, tryAgain } from './end.ts';
 import { endOfWorker } from './lost-workers.ts';
 import { foreign } from './reasons/reason.ts';
 import type { Observed } from './observed.ts';
@@ -16,11 +16,11 @@ export function endOfKilledWorker(report: RunResult, observed: Observed): Ending
   if (report.reason !== 'KilledWorker') return undefined;
   const { status, children } = observed;
   const lost = status.cluster?.workers?.lost?.find(({ name }) => mentions(report.message, name));
-  if (lost !== undefined) return endOf(lost, report);
+  if (lost !== undefined) return endOf(lost, report, observed);
   for (const [ordinal, pod] of children.workers) {
     if (pod.state === 'absent' || !mentions(report.message, pod.name)) continue;
     const end = endOfWorker(pod);
-    if (end !== undefined) return endOf(end, report);
+    if (end !== undefined) return endOf(end, report, observed);
     return mayBeDead(observed, ordinal) ? 'wait' : undefined;
   }
   return undefined;
@@ -33,7 +33,7 @@ function mayBeDead({ children: { flow }, scheduler }: Observed, ordinal: number)
   return flow.state === 'running' && !flow.terminating;
 }
 
-function endOf({ name, reason, exitCode }: LostWorker, report: RunResult): Ending {
+function endOf({ name, reason, exitCode }: LostWorker, report: RunResult, observed: Observed): Ending {
   const known = { exitCode: report.exitCode, result: report };
   if (reason === 'OutOfMemory') {
     const message = `${report.message}. Worker ${name} needed more memory than it may use: raise clusterKwargs.memory_limit, or give each task less.`;
@@ -44,7 +44,7 @@ function endOf({ name, reason, exitCode }: LostWorker, report: RunResult): Endin
     const message = `${report.message}. The process of worker ${name} ended${code}: the task crashed it.`;
     return { ...ending('WorkerCrashed', message), ...known };
   }
-  const message = `${report.message}. The pod of worker ${name} was taken away (${reason}). Set spec.retry.limit to try again in such cases.`;
+  const message = `${report.message}. The pod of worker ${name} was taken away (${reason}).${tryAgain(observed)}`;
   const own = { class: 'Infrastructure', reason: foreign(report.reason), message } as const;
   return { outcome: 'Failed', ...own, ...known, final: false };
 }

@@ -1,5 +1,6 @@
 import type { Attempt } from '../api/attempt.ts';
 import { isTrue } from '../api/conditions.ts';
+import { tryAgain } from './end.ts';
 import { activeDeadline, clusterPods, startDeadline } from './attempt.ts';
 import type { Observed, PodState } from './observed.ts';
 import type { OperatorEnd } from './reasons/ends.ts';
@@ -52,7 +53,8 @@ function fatalProblem({ children }: Observed): Stop | undefined {
 }
 
 /** A scheduler that exits 0 under a live flow was closed on purpose: the launcher's outcome decides then. */
-function schedulerTrouble({ children, status }: Observed): Stop | undefined {
+function schedulerTrouble(observed: Observed): Stop | undefined {
+  const { children, status } = observed;
   const { scheduler } = children;
   if (scheduler.state === 'finished' && scheduler.exitCode !== 0) {
     if (scheduler.oomKilled) {
@@ -72,8 +74,7 @@ function schedulerTrouble({ children, status }: Observed): Stop | undefined {
   if (seen && (scheduler.state === 'absent' || (scheduler.state !== 'finished' && scheduler.terminating))) {
     return {
       reason: 'SchedulerLost',
-      message:
-        'The pod of the Dask scheduler was deleted while the flow ran. Set spec.retry.limit to try again in such cases.',
+      message: `The pod of the Dask scheduler was deleted while the flow ran.${tryAgain(observed)}`,
     };
   }
   return undefined;
