@@ -9,27 +9,33 @@ import { installDefinitions } from '../support/definitions.ts';
 import { kubectlOf } from '../support/kubectl.ts';
 
 // A slice, so that the campaign cannot rot: the whole of it is `npm run chaos`. A lost node is waited for too long to be among it.
-const SLICE: readonly Pick<Trial, 'kind' | 'scenario' | 'at' | 'role' | 'ms'>[] = [
-  { kind: 'crash-before', scenario: 'silent', at: 5, role: undefined, ms: 0 },
-  { kind: 'crash-after', scenario: 'heard', at: 11, role: undefined, ms: 0 },
-  { kind: 'answer-409', scenario: 'heard', at: 8, role: undefined, ms: 0 },
-  { kind: 'answer-429', scenario: 'alone', at: 6, role: undefined, ms: 0 },
-  { kind: 'answer-500', scenario: 'retried', at: 14, role: undefined, ms: 0 },
-  { kind: 'dropped', scenario: 'fails', at: 9, role: undefined, ms: 0 },
-  { kind: 'lost-answer', scenario: 'suspended', at: 7, role: undefined, ms: 0 },
-  { kind: 'late-watches', scenario: 'silent', at: 1, role: undefined, ms: 700 },
-  { kind: 'broken-watches', scenario: 'expires', at: 4, role: undefined, ms: 0 },
-  { kind: 'compacted-watches', scenario: 'cancelled', at: 6, role: undefined, ms: 0 },
-  { kind: 'skipped-events', scenario: 'deleted', at: 5, role: undefined, ms: 700 },
+const SLICE: readonly (Pick<Trial, 'kind' | 'scenario' | 'at'> & Partial<Trial>)[] = [
+  { kind: 'crash-before', scenario: 'silent', at: 5 },
+  { kind: 'crash-after', scenario: 'heard', at: 11 },
+  { kind: 'answer-409', scenario: 'heard', at: 8 },
+  { kind: 'answer-429', scenario: 'alone', at: 6 },
+  { kind: 'answer-500', scenario: 'retried', at: 14 },
+  { kind: 'dropped', scenario: 'fails', at: 9 },
+  { kind: 'lost-answer', scenario: 'suspended', at: 7 },
+  { kind: 'late-watches', scenario: 'silent', at: 1, ms: 700 },
+  { kind: 'broken-watches', scenario: 'expires', at: 4 },
+  { kind: 'compacted-watches', scenario: 'cancelled', at: 6 },
+  { kind: 'skipped-events', scenario: 'deleted', at: 5, ms: 700 },
   // The run is deleted between the old list and the next operator, which once made its children again.
-  { kind: 'stale-list', scenario: 'deleted', at: 2, role: undefined, ms: 900 },
-  { kind: 'two-operators', scenario: 'retried', at: 8, role: undefined, ms: 700 },
+  { kind: 'stale-list', scenario: 'deleted', at: 2, ms: 900 },
+  { kind: 'two-operators', scenario: 'retried', at: 8, ms: 700 },
   // Making the files again once asked for nothing, over and over, and no timer of the operator had its turn any more.
-  { kind: 'child-deleted', scenario: 'silent', at: 4, role: 'files', ms: 0 },
-  { kind: 'child-deleted', scenario: 'cancelled', at: 7, role: 'flow', ms: 0 },
-  { kind: 'clock-jump', scenario: 'late', at: 3, role: undefined, ms: -5_000 },
+  { kind: 'child-deleted', scenario: 'silent', at: 4, role: 'files' },
+  { kind: 'child-deleted', scenario: 'cancelled', at: 7, role: 'flow' },
+  { kind: 'clock-jump', scenario: 'late', at: 3, ms: -5_000 },
 ];
-const TRIALS = SLICE.map((each, index): Trial => ({ ...each, index, bound: index % 2 === 0 }));
+const TRIALS = SLICE.map((each, index): Trial => ({
+  role: undefined,
+  ms: 0,
+  ...each,
+  index,
+  bound: index % 2 === 0,
+}));
 const LANES = 8;
 
 const stack = new AsyncDisposableStack();

@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, expect, inject, test } from 'vitest';
-import { eventually } from '../support/eventually.ts';
 import { kubectlOf } from '../support/kubectl.ts';
 import { namespaceFor, runOf, type TestNamespace } from '../support/namespace.ts';
 import { type TestOperator, operatorFor } from '../support/operator-for.ts';
 import { podsLeft } from '../support/pods-left.ts';
+import { flowPodOf, said } from './executors/world.ts';
 
 let space: TestNamespace;
 let operator: TestOperator;
@@ -41,7 +41,6 @@ interface Loss {
   strike?: { role: Role; how: 'delete' | 'evict' };
   /** Merged into the spec once it runs. */
   change?: object;
-  spec?: object;
   phase: string;
   reason: string;
   message?: RegExp;
@@ -126,12 +125,7 @@ const CASES: Record<string, Loss> = {
 /** Its flow has said that it is under way: until then a signal meets the launcher alone. */
 async function begun(run: string): Promise<void> {
   await space.waitFor(run, 'Running', 90);
-  const [pod] = await space.list('pod', `flowrun.dev/name=${run},flowrun.dev/role=flow`);
-  await eventually(
-    'the flow has begun',
-    async () => (await space.logs(pod?.metadata.name ?? '')).includes('begun'),
-    60,
-  );
+  await said(space, () => flowPodOf(space, run), 'begun');
 }
 
 async function strike(run: string, { role, how }: NonNullable<Loss['strike']>): Promise<void> {
@@ -153,13 +147,12 @@ test.concurrent.each(Object.entries(CASES))(
   'a run %s ends as its user expects, and leaves nothing but the log',
   async (what, wanted) => {
     const name = `loses-${NAMES.indexOf(what)}`;
-    const { flow, executor, spec, phase, reason, message = /./ } = wanted;
+    const { flow, executor, phase, reason, message = /./ } = wanted;
     await space.apply({
       apiVersion: 'flowrun.dev/v1alpha1',
       kind: 'FlowRun',
       metadata: { name },
       spec: {
-        ...spec,
         ...(executor === undefined ? {} : { executor }),
         flow: { image: space.image, source: { inline: { 'flow.py': flowPy } }, ...flow },
       },
@@ -182,8 +175,7 @@ test.concurrent.each(Object.entries(CASES))(
       attempts: [wanted.class === undefined ? { reason } : { reason, class: wanted.class }],
       result: wanted.exitCode === undefined ? {} : { exitCode: wanted.exitCode },
     });
-    await eventually('no pod but that of the flow is left', async () =>
-      (await podsLeft(space, name)).every(({ role }) => role === 'flow'),
-    );
+    const left = await podsLeft(space, name);
+    expect(left.filter(({ role }) => role !== 'flow')).toEqual([]);
   },
 );
