@@ -9,7 +9,7 @@ import { toLeave } from '../core/departures.ts';
 import type { Blocked, Plan } from '../core/observed.ts';
 import { formatOrdinals } from '../core/ordinals.ts';
 import type { Client } from '../kube/client.ts';
-import { isConflict, isForbidden, isInvalid, isNotFound } from '../kube/errors.ts';
+import { ApiError, isConflict, isForbidden, isInvalid, isNotFound } from '../kube/errors.ts';
 import type { EventRecorder } from '../kube/events.ts';
 import { type KubeObject, fromKey } from '../kube/object.ts';
 import type { WorkQueue } from '../kube/workqueue.ts';
@@ -24,6 +24,9 @@ import type { SchedulerWatch } from './scheduler-watch.ts';
 
 /** How soon to ask again for a pod that the namespace's quota did not allow. */
 const QUOTA_RETRY_MS = 10_000;
+
+/** However long the API server asks to be left alone: a run that is cancelled meanwhile waits for it, too. */
+const MAX_AWAY_MS = 10_000;
 
 /** Decisions carried out for one key before others have their turn. */
 const STEPS_PER_TURN = 8;
@@ -56,6 +59,8 @@ interface Memory {
   /** The attempt of which this process has written the status, so that it knows it from the server. */
   confirmed: number | undefined;
   blocked: Map<string, Blocked>;
+  /** Until when the API server asked to be left alone, by `performance.now()`. */
+  awayUntil: number;
 }
 
 /** The loop body: reads the world, asks `decide`, writes the status or acts. */
@@ -78,7 +83,16 @@ export class Reconciler {
         this.#options.log.warn({ flowRun: key, message: parsed.message }, 'FlowRun could not be read');
         return;
       }
-      if (!(await this.#step(key, object, parsed.value, signal))) return;
+      const memory = this.#remember(key, parsed.value);
+      const awayMs = memory.awayUntil - performance.now();
+      if (awayMs > 0) return this.#options.queue.addAfter(key, awayMs);
+      try {
+        if (!(await this.#step(key, object, parsed.value, signal))) return;
+      } catch (error) {
+        const { retryAfter = 0 } = error instanceof ApiError ? error : {};
+        memory.awayUntil = performance.now() + Math.min(retryAfter * 1000, MAX_AWAY_MS);
+        throw error;
+      }
     }
     this.#options.queue.addAfter(key, BETWEEN_TURNS_MS);
   }
@@ -165,6 +179,10 @@ export class Reconciler {
     const { namespace, name, uid } = run.metadata;
     const attempt = run.status?.attempt ?? 0;
     const target: AttemptRef = { run: object, namespace, name, uid, attempt };
+    // What follows is not fenced. Whoever took the attempt over from another process may see the past, in which the run was not deleted
+    // yet, its flow had not run or its cluster was not cleared away: writing the status as it is shows whether that is so.
+    if (memory.confirmed !== attempt && !(await this.#write(key, object, signal))) return false;
+    memory.confirmed = attempt;
     const children: ChildRef[] = [];
     for (const action of actions) {
       if (action.type === 'create') children.push(action.child);
@@ -174,10 +192,6 @@ export class Reconciler {
       } else await actor.remove(target, action, signal);
     }
     if (children.length === 0) return true;
-    // A create is not fenced. Whoever took the attempt over from another process may see the past, in which the run was not deleted yet
-    // or its flow had not run: writing the status as it is shows whether that is so.
-    if (memory.confirmed !== attempt && !(await this.#write(key, object, signal))) return false;
-    memory.confirmed = attempt;
     this.#created(memory, attempt, children, await actor.create(target, children, signal));
     return true;
   }
@@ -207,6 +221,7 @@ export class Reconciler {
       refusal: undefined,
       blocked: new Map(),
       confirmed: undefined,
+      awayUntil: 0,
     };
     this.#memory.set(key, memory);
     return memory;

@@ -10,7 +10,14 @@ import type {
   PatchOptions,
   WatchOptions,
 } from './client-options.ts';
-import { AlreadyExistsError, isAlreadyExists, isGone, isNotFound } from './errors.ts';
+import {
+  AlreadyExistsError,
+  ConflictError,
+  isAlreadyExists,
+  isGone,
+  isNotFound,
+  isOtherUid,
+} from './errors.ts';
 import { type KubeObject, controllerOf, nameOf } from './object.ts';
 import { withPreconditions } from './preconditions.ts';
 import { type Resource, collectionPath, objectPath } from './resource.ts';
@@ -109,7 +116,7 @@ export class Client {
 
   /**
    * Creates a named object that has a controller. Safe to repeat: when it exists already with the same controller (by UID) that is
-   * success, so it is also sent again after a 429, a 503 or a lost answer. Belonging to anyone else: AlreadyExistsError.
+   * success. Belonging to anyone else: AlreadyExistsError. Sent once: after a 429 or 503 the caller looks whether it is still wanted.
    */
   async createOwned(
     resource: Resource,
@@ -129,7 +136,6 @@ export class Client {
       body: JSON.stringify(object),
       // A field that the server does not know is an error, as with kubectl, instead of being dropped.
       query: { fieldValidation: 'Strict' },
-      idempotent: true,
       ...options,
     };
     try {
@@ -159,7 +165,8 @@ export class Client {
     return this.#replace(resource, object, 'status', options);
   }
 
-  patch(
+  /** A merge patch of an object whose UID or version is another by now is a ConflictError. */
+  async patch(
     resource: Resource,
     namespace: string | undefined,
     name: string,
@@ -168,17 +175,22 @@ export class Client {
   ): Promise<KubeObject> {
     const { type, subresource, uid, resourceVersion, ...call } = options;
     const path = objectPath(resource, namespace, name, subresource);
-    return this.#object(
-      this.#write({
-        method: 'PATCH',
-        path,
-        body: JSON.stringify(withPreconditions(body, { uid, resourceVersion })),
-        contentType: `application/${type}-patch+json`,
-        // A resourceVersion holds once: a second sending cannot apply the patch twice.
-        idempotent: type === 'merge' || resourceVersion !== undefined,
-        ...call,
-      }),
-    );
+    const request: Request = {
+      method: 'PATCH',
+      path,
+      body: JSON.stringify(withPreconditions(body, { uid, resourceVersion })),
+      contentType: `application/${type}-patch+json`,
+      // A resourceVersion holds once: a second sending cannot apply the patch twice.
+      idempotent: type === 'merge' || resourceVersion !== undefined,
+      ...call,
+    };
+    try {
+      return await this.#object(this.#write(request));
+    } catch (error) {
+      throw uid !== undefined && isOtherUid(error)
+        ? new ConflictError(409, 'Conflict', error.message, undefined, { cause: error })
+        : error;
+    }
   }
 
   /** Asks for the deletion of this very object. Gone already is success; a successor with another UID is a ConflictError. */

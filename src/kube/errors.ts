@@ -72,6 +72,9 @@ export const isAlreadyExists = (error: unknown): boolean => error instanceof Alr
 export const isForbidden = (error: unknown): boolean => hasStatus(error, 403);
 /** The server understood and refused the object (422), or could not read it (400): sending it again is pointless. */
 export const isInvalid = (error: unknown): boolean => hasStatus(error, 422) || hasStatus(error, 400);
+/** How the server refuses a patch that names the UID of a predecessor, where it does not call it a conflict. */
+export const isOtherUid = (error: unknown): error is ApiError =>
+  error instanceof ApiError && error.status === 422 && /metadata\.uid: .*immutable/.test(error.message);
 /** The resource version or the continue token is older than what the server remembers. */
 export const isGone = (error: unknown): boolean => hasStatus(error, 410);
 export const isFenced = (error: unknown): boolean => error instanceof FencedError;

@@ -14,6 +14,8 @@ const SLICE: readonly (Pick<Trial, 'kind' | 'scenario' | 'at'> & Partial<Trial>)
   { kind: 'crash-after', scenario: 'heard', at: 11 },
   { kind: 'answer-409', scenario: 'heard', at: 8 },
   { kind: 'answer-429', scenario: 'alone', at: 6 },
+  // Sent again after Retry-After, a create once came when its run had been deleted.
+  { kind: 'answer-429', scenario: 'deleted', at: 8 },
   { kind: 'answer-500', scenario: 'retried', at: 14 },
   { kind: 'dropped', scenario: 'fails', at: 9 },
   { kind: 'lost-answer', scenario: 'suspended', at: 7 },
@@ -23,6 +25,8 @@ const SLICE: readonly (Pick<Trial, 'kind' | 'scenario' | 'at'> & Partial<Trial>)
   { kind: 'skipped-events', scenario: 'deleted', at: 5, ms: 700 },
   // The run is deleted between the old list and the next operator, which once made its children again.
   { kind: 'stale-list', scenario: 'deleted', at: 2, ms: 900 },
+  // The run is over before the next operator begins, which once cleared its cluster away again.
+  { kind: 'stale-list', scenario: 'cancelled', at: 11, ms: 1_200 },
   { kind: 'two-operators', scenario: 'retried', at: 8, ms: 700 },
   // Making the files again once asked for nothing, over and over, and no timer of the operator had its turn any more.
   { kind: 'child-deleted', scenario: 'silent', at: 4, role: 'files' },

@@ -1,6 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import {
   AlreadyExistsError,
+  ApiError,
   ConflictError,
   FencedError,
   NetworkError,
@@ -200,6 +201,18 @@ describe('createOwned', () => {
     });
   });
 
+  test.each([429, 503])(
+    'that is answered with %i is sent once: it may not be wanted any more',
+    async (status) => {
+      const client = world.client();
+      const from = world.proxy.requests.length;
+      world.proxy.on({ method: 'POST' }, { type: 'status', status, headers: { 'retry-after': '1' } });
+      const error = await caught(client.createOwned(CONFIG_MAP, owned(`own-${status}`, 'uid-1')));
+      expect(error).toMatchObject({ status, retryAfter: 1 });
+      expect(sent(from)).toEqual([`POST ${status}`]);
+    },
+  );
+
   test.each([
     ['another controller', () => owned('theirs', 'uid-2')],
     ['nobody', () => configMap(namespace, 'nobodys')],
@@ -246,7 +259,8 @@ describe('preconditions', () => {
     const other = caught(
       world.admin.patch(CONFIG_MAP, namespace, name, body('3'), { type, uid: crypto.randomUUID() }),
     );
-    expect([await late, await other].every((error) => error instanceof Error)).toBe(true);
+    for (const error of [await late, await other])
+      expect(error).toBeInstanceOf(type === 'merge' ? ConflictError : ApiError);
     expect(await world.admin.get(CONFIG_MAP, namespace, name)).toMatchObject({ data: { a: '1' } });
   });
 
