@@ -25,6 +25,12 @@ export interface CreateFailure {
   error: unknown;
 }
 
+export interface Created {
+  failures: CreateFailure[];
+  /** Undefined where none was made, or its answer was lost. */
+  flowPodUID: string | undefined;
+}
+
 /** Carries out actions. Each may be repeated, and each meets only what belongs to this very run. */
 export class Actor {
   readonly #client: Client;
@@ -41,10 +47,11 @@ export class Actor {
    * The files come first: every other child is built from what they hold. Then all the rest at once. One that fails does
    * not keep the others from being made.
    */
-  async create(target: AttemptRef, children: ChildRef[], signal: AbortSignal): Promise<CreateFailure[]> {
+  async create(target: AttemptRef, children: ChildRef[], signal: AbortSignal): Promise<Created> {
     const rest = children.filter(({ role }) => role !== 'files');
     const build = await this.#plans.open(target, rest.length < children.length, signal);
     const failures: CreateFailure[] = [];
+    let flowPodUID: string | undefined;
     for (let start = 0; start < rest.length && failures.length === 0; start += PARALLEL_CREATES) {
       await Promise.all(
         rest.slice(start, start + PARALLEL_CREATES).map(async (child) => {
@@ -52,13 +59,14 @@ export class Actor {
             const { resource, object } = build(child);
             const created = await this.#client.createOwned(resource, object, { signal });
             this.#cache.own.wrote(keyOf(target.run), resource.kind, created.object);
+            if (child.role === 'flow') flowPodUID = created.object.metadata.uid;
           } catch (error) {
             failures.push({ child, error });
           }
         }),
       );
     }
-    return failures;
+    return { failures, flowPodUID };
   }
 
   /** Whether the API server has a pod of this UID; asked live, past the cache. */

@@ -17,6 +17,8 @@ export interface ObserveInput {
   cache: Cache;
   plan: Plan;
   scheduler: Followed | undefined;
+  /** UID of the attempt's flow pod, if this process has made it. */
+  made: string | undefined;
   /** UIDs of flow pods that a live GET did not find. */
   lost: ReadonlySet<string>;
   /** The API server's refusal of a child, if it refused one for good. */
@@ -53,6 +55,7 @@ export function observe(input: ObserveInput): Observed {
     blocked: input.blocked,
     place: input.place,
     children: childrenOf(input, status.attempt ?? 0),
+    flowPodMade: input.made,
     flowPodLost: flowPodUID !== undefined && input.lost.has(flowPodUID),
     scheduler: viewOf(input, status.attempt ?? 0),
   };

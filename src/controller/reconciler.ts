@@ -54,6 +54,8 @@ export interface ReconcilerOptions {
 /** What is remembered of a run between reconciles; losing it costs a request, never correctness. */
 interface Memory {
   uid: string;
+  /** Flow pod that this process has made. */
+  made: { attempt: number; uid: string } | undefined;
   lost: Set<string>;
   refusal: { attempt: number; message: string } | undefined;
   /** The attempt of which this process has written the status, so that it knows it from the server. */
@@ -108,6 +110,7 @@ export class Reconciler {
       cache,
       plan: planned,
       scheduler: schedulers.known(key),
+      made: memory.made?.attempt === run.status?.attempt ? memory.made?.uid : undefined,
       lost: memory.lost,
       refusal: memory.refusal?.attempt === run.status?.attempt ? memory.refusal?.message : undefined,
       blocked: memory.blocked,
@@ -192,7 +195,9 @@ export class Reconciler {
       } else await actor.remove(target, action, signal);
     }
     if (children.length === 0) return true;
-    this.#created(memory, attempt, children, await actor.create(target, children, signal));
+    const { failures, flowPodUID } = await actor.create(target, children, signal);
+    if (flowPodUID !== undefined) memory.made = { attempt, uid: flowPodUID };
+    this.#created(memory, attempt, children, failures);
     return true;
   }
 
@@ -217,6 +222,7 @@ export class Reconciler {
     if (known?.uid === uid) return known;
     const memory: Memory = {
       uid,
+      made: undefined,
       lost: new Set(),
       refusal: undefined,
       blocked: new Map(),

@@ -123,8 +123,9 @@ function during(observed: Observed, attempt: Attempt): Decision {
   if (stop !== undefined) return stopFlow(observed, attempt, stop);
 
   const { flow } = observed.children;
-  if (attempt.flowPodUID === undefined && flow.state !== 'absent') {
-    return commit(observed, { why: 'flow pod seen', attempt: { flowPodUID: flow.uid } });
+  const flowPodUID = flow.state === 'absent' ? observed.flowPodMade : flow.uid;
+  if (attempt.flowPodUID === undefined && flowPodUID !== undefined) {
+    return commit(observed, { why: 'flow pod seen', attempt: { flowPodUID } });
   }
   if (attempt.flowPodUID !== undefined && (flow.state === 'absent' || flow.uid !== attempt.flowPodUID)) {
     return act('the cache does not show the flow pod', [{ type: 'lookForFlowPod', uid: attempt.flowPodUID }]);

@@ -28,9 +28,12 @@ export function environment(world: World): World[] {
   for (const [ordinal, pod] of Object.entries(pods.workers)) {
     if (pod === 'pending') set({ workers: { ...pods.workers, [ordinal]: 'running' } });
   }
+  // A new process does not know what the last one made; it finds the pod, if nobody has deleted it meanwhile.
+  if (world.made && pods.flow !== 'absent') worlds.push({ ...world, made: false });
   if (world.faults < 1) {
     const faults = world.faults + 1;
-    if (pods.flow === 'running' && attempt?.flowPodUID !== undefined) set({ flow: 'absent' }, { faults });
+    const known = world.made || attempt?.flowPodUID !== undefined;
+    if (pods.flow === 'running' && known) set({ flow: 'absent' }, { faults });
     if (pods.scheduler === 'running') set({ scheduler: 'failed' }, { faults });
     if (pods.scheduler === 'running') set({ scheduler: 'absent' }, { faults });
     for (const [ordinal, pod] of Object.entries(pods.workers)) {

@@ -39,6 +39,7 @@ export function initialWorlds(): { name: string; world: World }[] {
     retries: 0,
     crowded: false,
     crowds: 0,
+    made: false,
     lost: false,
     reported: false,
     flowStarts: {},

@@ -36,6 +36,8 @@ export interface World {
   crowded: boolean;
   /** How often one may get free yet; whoever begins leaves none for the next. */
   crowds: number;
+  /** The operator knows that it made the attempt's flow pod, which nobody has written down yet. */
+  made: boolean;
   lost: boolean;
   reported: boolean;
   flowStarts: Record<number, number>;
@@ -135,6 +137,7 @@ export function observeWorld(world: World, pods: Pods = world.pods): Observed {
         ]),
       ),
     },
+    flowPodMade: world.made ? `flow-${attempt}` : undefined,
     flowPodLost: world.lost && world.pods.flow === 'absent',
     refusal: undefined,
     blocked: new Map(),
@@ -205,6 +208,7 @@ export function step(before: World, picture: Pods): World[] {
         ...world,
         stale: changed ? NOTHING : world.pods,
         status: decision.status,
+        made: false,
         lost: changed ? false : world.lost,
         reported: changed ? false : world.reported,
         ...(changed ? { pods: NOTHING, crowded: world.crowds > 0 } : {}),
@@ -232,7 +236,8 @@ function perform(world: World, action: Action): World {
           ? world
           : after({ workers: { ...pods.workers, [child.ordinal]: 'pending' } });
       if (child.role === 'files' || child.role === 'service') return after({ [child.role]: true });
-      return pods[child.role] === 'absent' ? after({ [child.role]: 'pending' }) : world;
+      const made = world.made || child.role === 'flow';
+      return pods[child.role] === 'absent' ? { ...after({ [child.role]: 'pending' }), made } : world;
     }
     case 'deleteCluster':
       return { ...after({ scheduler: 'absent', workers: {} }), ...(world.dask && { dask: OVER }) };

@@ -151,6 +151,7 @@ export function observed({
       flow: pod('flow', 'running'),
       workers: new Map(pods),
     },
+    flowPodMade: undefined,
     flowPodLost: false,
     refusal: undefined,
     scheduler,

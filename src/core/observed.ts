@@ -131,6 +131,8 @@ export interface Observed {
   plan: Plan;
   /** Of the attempt in `status.attempt`. */
   children: Children;
+  /** UID of the flow pod that this process has made, if it knows: the cache may never show one that somebody deletes at once. */
+  flowPodMade: string | undefined;
   /** A live GET found no pod with the committed UID: the cache's word alone never ends an attempt. */
   flowPodLost: boolean;
   scheduler: SchedulerView;

@@ -31,6 +31,8 @@ const SLICE: readonly (Pick<Trial, 'kind' | 'scenario' | 'at'> & Partial<Trial>)
   // Making the files again once asked for nothing, over and over, and no timer of the operator had its turn any more.
   { kind: 'child-deleted', scenario: 'silent', at: 4, role: 'files' },
   { kind: 'child-deleted', scenario: 'cancelled', at: 7, role: 'flow' },
+  // Deleted before it was written down that it exists, a flow pod was once made again and ran twice.
+  { kind: 'child-deleted', scenario: 'silent', at: 3, role: 'flow' },
   { kind: 'clock-jump', scenario: 'late', at: 3, ms: -5_000 },
 ];
 const TRIALS = SLICE.map((each, index): Trial => ({
