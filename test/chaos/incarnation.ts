@@ -7,9 +7,9 @@ import { settings } from '../../src/config.ts';
 
 const WRITES = ['POST', 'PUT', 'PATCH', 'DELETE'];
 /** Events are best effort and the seed of all keys is no run's: neither is part of a run's protocol. */
-const OF_A_RUN = /^(?!.*(\/events|\/flowrun-seed))/;
+const OF_A_RUN = /^(?!.*(\/events|\/flowrun-operator-seed))/;
 /** All requests of a run but watches. */
-const CALLS = /^(?!.*(\/events|\/flowrun-seed|[?&]watch=))/;
+const CALLS = /^(?!.*(\/events|\/flowrun-operator-seed|[?&]watch=))/;
 const LOG_LINES = 400;
 
 export const WATCHES = /[?&]watch=/;

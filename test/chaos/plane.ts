@@ -1,6 +1,7 @@
 import { Agent, type RequestOptions } from 'node:https';
 import { KubeConfig } from '@kubernetes/client-node';
 import { FLOW_RUN } from '../../src/api/flow-run.ts';
+import { loadSeed } from '../../src/controller/seed.ts';
 import { Client } from '../../src/kube/client.ts';
 import { isAlreadyExists, isNotFound } from '../../src/kube/errors.ts';
 import { Informer } from '../../src/kube/informer.ts';
@@ -58,6 +59,8 @@ export async function openPlane(kubeconfig: string, stack: AsyncDisposableStack)
   stack.defer(() => agent.destroy());
   const namespace = `chaos-${Math.random().toString(36).slice(2, 7)}`;
   await makeNamespace(client, namespace, stack);
+  // No run of a campaign is the first of its cluster: making the seed is not part of a run.
+  await loadSeed(client, namespace, AbortSignal.timeout(PATIENCE_MS));
   const node = new PlayedNode(client);
   await node.open();
   const kubelet = new Kubelet(client, node);
