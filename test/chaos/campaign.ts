@@ -56,12 +56,12 @@ async function carryOut(plane: Plane, slot: Slot, trial: Trial, signal: AbortSig
   let struck = false;
   let finding: Finding;
   try {
-    const first = await run.birth(prepared(run));
+    const first = await run.birth(prepared(trial));
     await run.create();
-    [struck] = await Promise.all([inject(run, first, limit.signal), run.play(limit.signal)]);
+    [struck] = await Promise.all([inject(run, trial, first, limit.signal), run.play(limit.signal)]);
     while (!run.over && !limit.signal.aborted) await sleep(10);
     finding = run.over
-      ? await judge(run)
+      ? await judge(run, trial.kind)
       : { ...NOTHING, wrong: `not over, and ${limit.reached}: ${JSON.stringify(run.flowRun?.status)}` };
   } catch (error) {
     finding = {

@@ -8,7 +8,7 @@ import type { FaultProxy } from '../support/fault-proxy.ts';
 import { CALL_MATCH, type Incarnation, WATCHES, WRITE_MATCH } from './incarnation.ts';
 import { insist } from './insist.ts';
 import { roleOf } from './kubelet.ts';
-import type { Kind, Role } from './plan.ts';
+import type { Kind, Role, Trial } from './plan.ts';
 import type { ChaosRun } from './run.ts';
 
 /** How long watches of an operator that began with old lists lag behind. */
@@ -23,7 +23,7 @@ const REQUEST_FAULTS: Partial<Record<Kind, Fault>> = {
 };
 
 /** Breaks the wire of the first operator before it is born. */
-export function prepared({ trial: { kind, at, ms } }: ChaosRun): (proxy: FaultProxy) => void {
+export function prepared({ kind, at, ms }: Trial): (proxy: FaultProxy) => void {
   const fault = REQUEST_FAULTS[kind];
   return (proxy) => {
     if (fault !== undefined) proxy.on({ ...CALL_MATCH, nth: at }, fault);
@@ -35,8 +35,12 @@ export function prepared({ trial: { kind, at, ms } }: ChaosRun): (proxy: FaultPr
 }
 
 /** Lets the fault happen when its time comes. Whether it did. */
-export async function inject(run: ChaosRun, first: Incarnation, signal: AbortSignal): Promise<boolean> {
-  const { kind, at, ms, role } = run.trial;
+export async function inject(
+  run: ChaosRun,
+  { kind, at, ms, role }: Trial,
+  first: Incarnation,
+  signal: AbortSignal,
+): Promise<boolean> {
   const written = () => run.written >= at;
   switch (kind) {
     case 'answer-409':

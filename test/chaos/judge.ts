@@ -3,7 +3,7 @@ import { LABELS } from '../../src/core/names.ts';
 import { CONFIG_MAP, SECRET, SERVICE } from '../../src/kube/resource.ts';
 import { eventually } from '../support/eventually.ts';
 import { roleOf } from './kubelet.ts';
-import { COSTLY, type Trial } from './plan.ts';
+import { COSTLY, type Kind, type Trial } from './plan.ts';
 import type { ChaosRun } from './run.ts';
 
 /** What became of a trial. */
@@ -35,7 +35,7 @@ const QUIET_MS = 600;
 export type Finding = Pick<Verdict, 'wrong' | 'orphans' | 'duplicates' | 'lateWrites'>;
 
 /** Judges a run that is over, and goes on looking for a while: another operator is born, and must find nothing to do. */
-export async function judge(run: ChaosRun): Promise<Finding> {
+export async function judge(run: ChaosRun, kind: Kind): Promise<Finding> {
   const after = run.flowRun?.metadata.resourceVersion;
   // The watch may be ahead of the answer to the very write that it shows.
   await sleep(QUIET_MS);
@@ -48,7 +48,12 @@ export async function judge(run: ChaosRun): Promise<Finding> {
     .filter(({ at }) => at > endedAt)
     .map(({ method, path }) => `${method} ${path}`);
   if (run.flowRun?.metadata.resourceVersion !== after) lateWrites.push('the FlowRun changed');
-  return { wrong: wrongEnd(run), orphans: await orphans(run), duplicates: duplicates(run), lateWrites };
+  return {
+    wrong: wrongEnd(run, COSTLY.has(kind)),
+    orphans: await orphans(run),
+    duplicates: duplicates(run),
+    lateWrites,
+  };
 }
 
 /** When the write came that says that everything is cleared away. One that followed it has changed the FlowRun. */
@@ -60,7 +65,8 @@ function lastStatusWrite({ operators, name }: ChaosRun): number {
   return Math.max(...times);
 }
 
-function wrongEnd({ flowRun, scenario, trial, operators }: ChaosRun): string | undefined {
+/** `costly`: what happened may have cost an attempt. */
+export function wrongEnd({ flowRun, scenario, operators }: ChaosRun, costly: boolean): string | undefined {
   const failed = operators.find(({ failure }) => failure !== undefined);
   if (failed !== undefined) return `the operator ended: ${String(failed.failure)}`;
   const { end } = scenario;
@@ -68,7 +74,7 @@ function wrongEnd({ flowRun, scenario, trial, operators }: ChaosRun): string | u
   const { phase, reason, attempt, message } = flowRun?.status ?? {};
   if (phase !== end.phase || reason !== end.reason)
     return `${phase}/${reason} instead of ${end.phase}/${end.reason}: ${message}`;
-  if (!COSTLY.has(trial.kind) && attempt !== scenario.attempts)
+  if (!costly && attempt !== scenario.attempts)
     return `${attempt} attempts instead of ${scenario.attempts}: ${JSON.stringify(flowRun?.status?.attempts)}`;
   return undefined;
 }

@@ -7,6 +7,7 @@ import { up } from '../cluster/api.ts';
 import { createProgress } from '../cluster/progress.ts';
 import { installDefinitions } from '../support/definitions.ts';
 import { kubectlOf } from '../support/kubectl.ts';
+import { count, some } from './arguments.ts';
 import { campaign } from './campaign.ts';
 import { isGood, type Verdict } from './judge.ts';
 import { describe, KIND_NAMES, KINDS, plan } from './plan.ts';
@@ -43,25 +44,6 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const)
   });
 
 const PROGRESS_MS = 10_000;
-
-function count(name: string, text: string, least: number, most = Infinity): number {
-  const value = Number(text);
-  if (!Number.isInteger(value) || value < least || value > most)
-    throw new Error(
-      `--${name} takes a whole number of at least ${least}${most === Infinity ? '' : ` and at most ${most}`}, not ${text}`,
-    );
-  return value;
-}
-
-function some<Name extends string>(
-  what: string,
-  all: readonly Name[],
-  names: readonly string[],
-): readonly Name[] {
-  const unknown = names.find((name) => !all.some((each) => each === name));
-  if (unknown !== undefined) throw new Error(`there is no ${what} ${unknown}; choose from ${all.join(', ')}`);
-  return names.length === 0 ? all : all.filter((each) => names.includes(each));
-}
 
 function explain({ trial, wrong, orphans, duplicates, lateWrites }: Verdict): string {
   const said = [

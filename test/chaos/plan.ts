@@ -32,18 +32,22 @@ export const KIND_NAMES = Object.keys(KINDS).filter((name): name is Kind => name
 /** Kinds that may cost a run an attempt; all others must not be seen in the status. */
 export const COSTLY: ReadonlySet<Kind> = new Set(['child-deleted', 'node-gone', 'clock-jump']);
 
-/** One run and what shall befall it. */
-export interface Trial {
+/** A run to which nothing happens. */
+export interface Undisturbed {
   /** Its number in the plan. */
   readonly index: number;
-  readonly kind: Kind;
   readonly scenario: ScenarioName;
+  /** Whether pods are on a node, where a deleted one stays until its kubelet has ended it. */
+  readonly bound: boolean;
+}
+
+/** One run and what shall befall it. */
+export interface Trial extends Undisturbed {
+  readonly kind: Kind;
   /** Of the write, or of the request for faults of single requests, from 1. */
   readonly at: number;
   /** Of the child that is deleted. */
   readonly role: Role | undefined;
-  /** Whether pods are on a node, where a deleted one stays until its kubelet has ended it. */
-  readonly bound: boolean;
   /** Milliseconds: how late watches and held writes are, how far the clock jumps. */
   readonly ms: number;
 }

@@ -13,7 +13,7 @@ import { insist } from './insist.ts';
 import { roleOf } from './kubelet.ts';
 import type { Plane, Slot } from './plane.ts';
 import { type Scenario, scenarioOf } from './scenario.ts';
-import type { Trial } from './plan.ts';
+import type { Undisturbed } from './plan.ts';
 import { NO_TASKS } from '../support/no-tasks.ts';
 
 const POLL_MS = 5;
@@ -32,7 +32,7 @@ export class ChaosRun implements AsyncDisposable {
   clockAheadMs = 0;
   readonly plane: Plane;
   readonly slot: Slot;
-  readonly trial: Trial;
+  readonly trial: Undisturbed;
   readonly #stack = new AsyncDisposableStack();
   #resumed = false;
   #seen = false;
@@ -40,7 +40,7 @@ export class ChaosRun implements AsyncDisposable {
   #parsed: { object: KubeObject; run: FlowRun } | undefined;
   #result: { pod: KubeObject; exitCode: number } | undefined;
 
-  constructor(plane: Plane, slot: Slot, trial: Trial) {
+  constructor(plane: Plane, slot: Slot, trial: Undisturbed) {
     this.plane = plane;
     this.slot = slot;
     this.trial = trial;

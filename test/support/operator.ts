@@ -25,10 +25,12 @@ export interface OperatorProcess {
 export async function startOperator(options: {
   kubeconfig: string;
   arguments?: readonly string[];
+  /** Of Node itself. */
+  nodeArguments?: readonly string[];
   /** Return at once: its start-up may be what is tested. */
   wait?: boolean;
 }): Promise<OperatorProcess> {
-  const args = [MAIN, '--log-level', 'info', ...(options.arguments ?? [])];
+  const args = [...(options.nodeArguments ?? []), MAIN, '--log-level', 'info', ...(options.arguments ?? [])];
   const child = spawn(...boundToUs(process.execPath, args), {
     env: { ...process.env, KUBECONFIG: options.kubeconfig },
     stdio: ['ignore', 'pipe', 'pipe'],
