@@ -80,7 +80,7 @@ async function installOperator(cluster: TestCluster, kubectl: Kubectl, progress:
     JSON.stringify({ apiVersion: 'v1', kind: 'Namespace', metadata: { name, labels } }),
   );
   await ask(kubectl, ['apply', '--server-side', '-f', '-'], namespaces.join('\n'));
-  await using helm = await helmFor(cluster.kubeconfig, progress);
+  await using helm = await helmFor(cluster.kubeconfig, { progress });
   // A demo that was killed may have left one, perhaps by half.
   await helm.run('uninstall', RELEASE.name, '--namespace', RELEASE.namespace, '--ignore-not-found', '--wait');
   await progress.during('helm installs charts/flowrun-operator and waits until the operator is ready', () =>

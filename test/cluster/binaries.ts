@@ -19,6 +19,11 @@ interface Module {
 
 const stripped = '-s -w';
 const stamp = (name: string, value: string) => ` -X k8s.io/component-base/version.${name}=${value}`;
+/** As its own Makefile does: without a cluster it judges a chart by the version it is told here. */
+const helm3Stamps = ['chartutil', 'lint/rules']
+  .map((at) => `helm.sh/helm/v3/pkg/${at}.k8sVersion`)
+  .map((name) => ` -X ${name}Major=${KUBERNETES.major} -X ${name}Minor=${KUBERNETES.minor}`)
+  .join('');
 const kubernetesFlags = [
   '-ldflags',
   stripped +
@@ -57,6 +62,11 @@ const MODULES = {
     what: 'Helm (once; about two minutes)',
     flags: ['-ldflags', stripped],
     programs: { helm: 'helm.sh/helm/v4/cmd/helm' },
+  },
+  helm3: {
+    what: 'Helm 3 (once; half a minute after Helm)',
+    flags: ['-ldflags', stripped + helm3Stamps],
+    programs: { helm: 'helm.sh/helm/v3/cmd/helm' },
   },
   kubeadm: {
     what: 'kubeadm (once; half a minute after Kubernetes)',

@@ -12,12 +12,17 @@ export interface Helm extends AsyncDisposable {
   run(...args: string[]): Promise<string>;
 }
 
-/** Builds Helm where the cache lacks it. */
+/** The majors that the chart is for, and what builds them. */
+const MODULES = { 4: 'helm', 3: 'helm3' } as const;
+export type HelmMajor = keyof typeof MODULES;
+
+/** Builds Helm where the cache lacks it; Helm 4 unless told otherwise. */
 export async function helmFor(
   kubeconfig: string,
-  progress: Progress = createProgress((line) => console.error(line)),
+  options: { readonly major?: HelmMajor; readonly progress?: Progress } = {},
 ): Promise<Helm> {
-  const folder = await ensureBinaries('helm', progress);
+  const { major = 4, progress = createProgress((line) => console.error(line)) } = options;
+  const folder = await ensureBinaries(MODULES[major], progress);
   const home = await mkdtempDisposable(join(tmpdir(), 'flowrun-helm-'));
   const env = {
     ...process.env,
