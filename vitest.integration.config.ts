@@ -5,7 +5,7 @@ const slow = { testTimeout: 150_000, hookTimeout: 600_000, fileParallelism: fals
 
 const ownClusters = 'test/integration/{api,budget,chaos,cluster,manifests}.test.ts';
 /** They stop, pause and cut off operators as only processes of this host can be, or install charts of their own. */
-const ownOperators = 'test/integration/{chart,crash,replicas}.test.ts';
+const ownOperators = 'test/integration/{chart,crash,release,replicas}.test.ts';
 /** They knock at pods from outside, which the host can do where the cluster is local. */
 const reachPods = 'test/integration/tls.test.ts';
 const inCluster = (process.env['FLOWRUN_TEST_OPERATOR'] ?? 'process') !== 'process';

@@ -1,12 +1,13 @@
 import { flowRun, flowRunValidations, GROUP, KIND, PLURAL, VERSION } from './flow-run.ts';
 import { structural, type StructuralSchema } from './structural.ts';
 
-const column = (name: string, type: string, jsonPath: string, description: string, priority = 0) => ({
+const column = (name: string, type: string, jsonPath: string, description: string, priority?: number) => ({
   name,
   type,
   jsonPath,
   description,
-  priority,
+  // Not 0: the API server stores that as nothing, and what differs from what is stored is another manager's.
+  ...(priority !== undefined && { priority }),
 });
 
 const COLUMNS = [

@@ -15,12 +15,19 @@ const LOG_LINES = 20;
 export async function installChart(
   helm: Helm,
   kubectl: Kubectl,
-  release: { readonly name: string; readonly namespace: string; readonly values?: readonly string[] },
+  release: {
+    readonly name: string;
+    readonly namespace: string;
+    readonly values?: readonly string[];
+    /** Make objects the release's that are there already and no release's. */
+    readonly takeOwnership?: boolean;
+  },
 ): Promise<void> {
-  const { name, namespace, values = [] } = release;
+  const { name, namespace, values = [], takeOwnership = false } = release;
   const [repository, tag] = (await buildOperatorImage(() => undefined)).reference.split(':');
   const set = [`image.repository=${repository}`, `image.tag=${tag}`, ...values].join(',');
   const options = ['--namespace', namespace, '--wait', '--timeout', '120s', '--set', set];
+  if (takeOwnership) options.push('--take-ownership');
   await helm.run('install', name, CHART, ...options).catch(async (error: unknown) => {
     const words = error instanceof Error ? error.message : String(error);
     throw new Error(`${words.trim()}\n${await whyNotReady(kubectl, namespace)}`, { cause: error });
