@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { z } from 'zod';
 import pkg from '../../package.json' with { type: 'json' };
-import { bundle } from './bundle.ts';
+import { addBill, bundle } from './bundle.ts';
 import { packageOf, sbomOf } from './sbom.ts';
 
 const bom = z.object({
@@ -15,6 +15,7 @@ const bom = z.object({
 test('the bill of materials lists the packages in the bundle and Node, and is the same each time', async () => {
   await using target = await mkdtempDisposable(join(tmpdir(), 'flowrun-bundle-'));
   const sources = await bundle(target.path);
+  await addBill(target.path, sources);
   const text = await readFile(join(target.path, 'sbom.cdx.json'), 'utf8');
   const listed = bom.parse(JSON.parse(text)).components.map((each) => each['bom-ref']);
   const bundled = new Set(sources.flatMap((source) => packageOf(source) ?? []));

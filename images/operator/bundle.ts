@@ -12,7 +12,7 @@ const REQUIRE =
 
 /**
  * Writes the operator as it is shipped into the folder `target`: `operator/main.js`, everything in one file, and the Python programs
- * that travel with each attempt, which it looks for beside its own folder. Their bill of materials goes with them, as `sbom.cdx.json`.
+ * that travel with each attempt, which it looks for beside its own folder.
  * @returns the paths of all sources that are in the bundle, from the top of the repository.
  */
 export async function bundle(target: string): Promise<string[]> {
@@ -38,12 +38,16 @@ export async function bundle(target: string): Promise<string[]> {
       filter: (path) => !/(\.ts|__pycache__|(test_|conftest)[^/]*)$/.test(path),
     });
   }
-  const sources = Object.keys(metafile.inputs);
+  return Object.keys(metafile.inputs);
+}
+
+/** Writes the bill of materials of a bundle of these sources beside it, as `sbom.cdx.json`. Asks npm, which takes it a second. */
+export async function addBill(target: string, sources: readonly string[]): Promise<void> {
   await writeFile(join(target, 'sbom.cdx.json'), await sbomOf(sources));
-  return sources;
 }
 
 if (import.meta.main) {
   const { positionals } = parseArgs({ allowPositionals: true });
-  await bundle(positionals[0] ?? join(TOP, 'dist'));
+  const target = positionals[0] ?? join(TOP, 'dist');
+  await addBill(target, await bundle(target));
 }

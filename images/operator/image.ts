@@ -5,7 +5,10 @@ import { join } from 'node:path';
 import { cacheRoot, cached, hashOf, readAll } from '../cache.ts';
 import { debianLayer, layerOf, SUITE } from '../layer.ts';
 import { writeArchive, type ImageConfig } from '../oci.ts';
-import { bundle } from './bundle.ts';
+import { addBill, bundle } from './bundle.ts';
+
+/** What the bill of materials is made of, beside the sources in the bundle. */
+const BILL = [join(import.meta.dirname, '../../package-lock.json'), join(import.meta.dirname, 'sbom.ts')];
 
 /** What Node is linked against, and nothing one could log in to. */
 const PACKAGES = ['base-files', 'libc6', 'libgcc-s1', 'libstdc++6'];
@@ -25,7 +28,7 @@ export async function buildOperatorImage(
   progress: (line: string) => void,
 ): Promise<{ reference: string; archive: string }> {
   await using bundled = await mkdtempDisposable(join(tmpdir(), 'flowrun-operator-'));
-  await bundle(bundled.path);
+  const sources = await bundle(bundled.path);
   const files = await readdir(bundled.path, { recursive: true, withFileTypes: true });
   const paths = files
     .filter((file) => file.isFile())
@@ -37,7 +40,7 @@ export async function buildOperatorImage(
     SUITE,
     ...PACKAGES,
     JSON.stringify(CONFIG),
-    ...(await readAll([require.resolve('node/package.json'), ...paths])),
+    ...(await readAll([require.resolve('node/package.json'), ...BILL, ...paths])),
   ]);
   const reference = `localhost/flowrun-operator:${hash}`;
   const archive = await cached(join(cacheRoot(), 'images', `operator-${hash}.tar`), async (scratch) => {
@@ -45,6 +48,7 @@ export async function buildOperatorImage(
       debianLayer(join(own, 'base.tar'), { variant: 'extract', packages: PACKAGES }, progress),
     );
     progress('operator: writing the archive');
+    await addBill(bundled.path, sources);
     const root = join(scratch, 'root');
     await mkdir(join(root, 'usr/local/bin'), { recursive: true });
     await copyFile(require.resolve('node/bin/node'), join(root, 'usr/local/bin/node'));
