@@ -35,14 +35,21 @@ const finished = z.looseObject({
   status: z.object({
     phase: z.enum(['Succeeded', 'Failed', 'Cancelled']),
     message: z.string().optional(),
-    result: z.object({ value: told }).optional(),
+    result: z.object({ value: z.looseObject(told.shape) }).optional(),
   }),
 });
 
 const isRole = (role: string) => (pod: KubeObject) => pod.metadata.labels?.[LABELS.role] === role;
 
-/** FlowRuns under the operator of this checkout, a process of this host. */
-export async function flowRuns(context: Context, flow: keyof typeof FLOWS): Promise<Subject> {
+export interface FlowRuns extends Subject {
+  /** `value`: all that the flow returned. */
+  once(): Promise<Marks & { value: unknown }>;
+}
+
+type Security = 'none' | 'tls';
+
+/** FlowRuns of this flow under the operator of this checkout, a process of this host. */
+export async function flowRuns(context: Context, flow: string, security: Security): Promise<FlowRuns> {
   await using stack = new AsyncDisposableStack();
   const { client, kubeconfig, image, namespace: newNamespace } = await context.cluster();
   const namespace = await newNamespace('bench-flowrun', stack);
@@ -52,7 +59,7 @@ export async function flowRuns(context: Context, flow: keyof typeof FLOWS): Prom
   stack.defer(async () => void (await operator.stop()));
   let number = 0;
 
-  const once = async (): Promise<Marks> => {
+  const once = async () => {
     number += 1;
     const name = `run-${number}`;
     const own = (object: KubeObject) => object.metadata.labels?.[LABELS.name] === name;
@@ -66,7 +73,7 @@ export async function flowRuns(context: Context, flow: keyof typeof FLOWS): Prom
     const answered = schedulerAnswers(observer, (pod) => own(pod) && isRole('scheduler')(pod));
     const ended = observer.until('the result', () => run() !== undefined);
     const applied = now();
-    await client.create(FLOW_RUN, manifest(namespace, name, image, FLOWS[flow]));
+    await client.create(FLOW_RUN, manifest(namespace, name, image, { flow, security }));
     const [podsAt, scheduler, result] = await Promise.all([created, answered, ended]);
     const { value } = run()?.status.result ?? {};
     if (value === undefined)
@@ -80,20 +87,26 @@ export async function flowRuns(context: Context, flow: keyof typeof FLOWS): Prom
       done: value.done * 1000,
       result,
       gone,
+      value,
     };
   };
   const owned = stack.move();
   return { name: 'FlowRun', once, [Symbol.asyncDispose]: () => owned.disposeAsync() };
 }
 
-function manifest(namespace: string, name: string, image: string, text: string): KubeObject {
+function manifest(
+  namespace: string,
+  name: string,
+  image: string,
+  { flow, security }: { flow: string; security: Security },
+): KubeObject {
   return {
     apiVersion: 'flowrun.dev/v1alpha1',
     kind: 'FlowRun',
     metadata: { namespace, name },
     spec: {
-      flow: { image, entrypoint: 'first.py:main', source: { inline: { 'first.py': text } } },
-      executor: { type: 'DaskExecutor', clusterKwargs: { n_workers: WORKERS, security: 'none' } },
+      flow: { image, entrypoint: 'first.py:main', source: { inline: { 'first.py': flow } } },
+      executor: { type: 'DaskExecutor', clusterKwargs: { n_workers: WORKERS, security } },
     },
   };
 }

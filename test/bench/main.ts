@@ -5,6 +5,7 @@ import { monitors } from './monitors.ts';
 import { run } from './run.ts';
 import { scaling } from './scaling.ts';
 import { throughput } from './throughput.ts';
+import { tls } from './tls.ts';
 
 /** In the order in which they run when several are asked for. */
 const BENCHMARKS: Record<string, { what: string; measure: (context: Context) => Promise<void> }> = {
@@ -17,6 +18,7 @@ const BENCHMARKS: Record<string, { what: string; measure: (context: Context) => 
     what: 'tasks a second with and without the scheduler preload; one answer with a long queue',
     measure: throughput,
   },
+  tls: { what: 'what encryption costs a run: with TLS and with `security: none`, in turns', measure: tls },
   monitors: { what: 'what following 5 000 schedulers costs the operator', measure: monitors },
 };
 

@@ -2,7 +2,7 @@ import { type Bar, barRow, times } from './bars.ts';
 import { byHand } from './by-hand.ts';
 import type { Context } from './context.ts';
 import { daskJobs } from './dask-job.ts';
-import { flowRuns } from './flow-run.ts';
+import { FLOWS, flowRuns } from './flow-run.ts';
 import type { Marks, Subject } from './marks.ts';
 import { serverStarts } from './prefect-server.ts';
 import { spread, summarise, table } from './stats.ts';
@@ -29,11 +29,11 @@ export async function run(context: Context): Promise<void> {
   const { say, repetitions } = context;
   const hand = await measure(context, await byHand(context, false));
   const mounted = await measure(context, await byHand(context, true));
-  const ours = await measure(context, await flowRuns(context, 'plain'));
+  const ours = await measure(context, await flowRuns(context, FLOWS.plain, 'none'));
   const peers = await measure(context, await daskJobs(context));
   say('Prefect 3: its server alone, then flows');
   const server = await serverStarts(context);
-  const prefect = await measure(context, await flowRuns(context, 'prefect'));
+  const prefect = await measure(context, await flowRuns(context, FLOWS.prefect, 'none'));
 
   const columns = {
     FlowRun: ours,

@@ -177,4 +177,4 @@ test('an uninstall leaves runs, their pods and the CRD, and nothing of its own; 
   await uninstall(helm3);
   expect(await ofTheRelease()).toBe('');
   expect(runOf(await user.get('flowrun', 'left')).status.phase).toBe('Succeeded');
-});
+}, 300_000);
