@@ -164,7 +164,7 @@ export class Operator {
         },
       );
       queue.forget(key);
-      queue.addAfter(key, RESYNC_MS);
+      if (cache.flowRun(key) !== undefined) queue.addAfter(key, RESYNC_MS);
     };
     const work = async (leading: AbortSignal): Promise<void> => {
       log.info('Caches are filled; working');

@@ -71,3 +71,15 @@ test('gives each key once, at its earliest time, in order of time, whatever was 
 function at(due: ReadonlyMap<string, number>, name: string | undefined): number {
   return due.get(name ?? '') ?? NaN;
 }
+
+test('a key that is put off again and again costs one place', () => {
+  const heap = new DelayHeap();
+  for (let time = 0; time < 10_000; time += 1) {
+    heap.remove('often');
+    heap.add('often', 300_000 + time);
+    heap.add(`once-${time % 10}`, 500_000);
+  }
+  expect(heap.kept).toBeLessThan(50);
+  expect(heap.takeDue(400_000)).toEqual(['often']);
+  expect(heap.takeDue(500_000)).toHaveLength(10);
+});

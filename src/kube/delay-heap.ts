@@ -3,13 +3,22 @@ interface Entry {
   readonly due: number;
 }
 
+/** Beyond so many useless entries, and as many as there are useful ones, the heap is made anew. */
+const USELESS = 16;
+
 /**
  * Keys by due time: a binary heap in which entries that were removed or moved earlier stay until they come up, and are skipped
- * then because the map no longer knows them.
+ * then because the map no longer knows them. They never outnumber the others by much: a key that is put off again and again, long
+ * before it is due, costs one place.
  */
 export class DelayHeap {
   readonly #current = new Map<string, Entry>();
-  readonly #heap: Entry[] = [];
+  #heap: Entry[] = [];
+
+  /** Entries kept, useless ones included. */
+  get kept(): number {
+    return this.#heap.length;
+  }
 
   /** Keeps the earlier time when the key is there already; whether the key's time changed. */
   add(key: string, due: number): boolean {
@@ -20,6 +29,10 @@ export class DelayHeap {
     const entry = { key, due };
     this.#current.set(key, entry);
     this.#push(entry);
+    if (this.#heap.length > 2 * this.#current.size + USELESS) {
+      // What is sorted is a heap.
+      this.#heap = [...this.#current.values()].sort((one, other) => one.due - other.due);
+    }
     return true;
   }
 
