@@ -1,20 +1,20 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { type IncomingMessage, type Server, type ServerResponse, createServer } from 'node:http';
 import {
-  Agent,
-  type RequestOptions,
-  type Server as TlsServer,
-  createServer as createTlsServer,
-  request,
-} from 'node:https';
+  type ClientRequest,
+  type IncomingMessage,
+  type Server,
+  type ServerResponse,
+  createServer,
+} from 'node:http';
+import { type Agent, type Server as TlsServer, createServer as createTlsServer, request } from 'node:https';
 import type { Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { KubeConfig } from '@kubernetes/client-node';
 import { selfSigned } from './certificate.ts';
 import { lagBehind, splitInto } from './answer-flow.ts';
 import { kubeconfigFor } from './proxy-kubeconfig.ts';
+import { type Target, targetOf } from './proxy-target.ts';
 import { type Fault, FaultRules, type Match } from './fault.ts';
 
 export interface SeenRequest {
@@ -27,12 +27,6 @@ export interface SeenRequest {
   status: number;
   /** The server did it, but its answer was kept from the client. */
   answerLost?: boolean;
-}
-
-interface Target {
-  readonly server: URL;
-  readonly agent: Agent;
-  readonly headers: Record<string, string>;
 }
 
 interface Exchange {
@@ -56,6 +50,8 @@ export class FaultProxy {
   readonly #directory: string;
   readonly #rules = new FaultRules();
   readonly #running = new Set<Exchange>();
+  /** Writes that the server has and has not answered yet. */
+  readonly #writes = new Set<Promise<void>>();
   readonly #struck = new WeakSet<Exchange>();
   /** By the client's port: TLS sockets cannot be reset, the TCP sockets below them can. */
   readonly #sockets = new Map<number, Socket>();
@@ -84,24 +80,12 @@ export class FaultProxy {
     readonly plain?: boolean;
   }): Promise<FaultProxy> {
     const directory = await mkdtemp(join(tmpdir(), 'fault-proxy-'));
-    const source = new KubeConfig();
-    source.loadFromFile(options.kubeconfig);
-    const headers: Record<string, string> = {};
-    const target: RequestOptions = { headers };
-    await source.applyToHTTPSOptions(target);
-    const { ca, cert, key, rejectUnauthorized } = target;
-    const agent = options.agent ?? new Agent({ keepAlive: true, ca, cert, key, rejectUnauthorized });
+    const target = await targetOf(options.kubeconfig, options.agent);
     const certificate = options.plain === true ? undefined : await selfSigned(directory);
     const alive = { keepAliveTimeout: 90_000 };
     const server =
       certificate === undefined ? createServer(alive) : createTlsServer({ ...certificate, ...alive });
-    const url = new URL(source.getCurrentCluster()?.server ?? '');
-    const proxy = new FaultProxy(
-      directory,
-      server,
-      { server: url, agent, headers },
-      options.agent === undefined,
-    );
+    const proxy = new FaultProxy(directory, server, target, options.agent === undefined);
     await new Promise<void>((resolve) => {
       server.listen(0, '127.0.0.1', resolve);
     });
@@ -174,6 +158,10 @@ export class FaultProxy {
     this.strike(/./, 'halfOpen');
   }
 
+  /**
+   * Cuts all clients off. Writes that the server has already are waited for: whoever follows a dead operator begins when its lease has
+   * run out, and nothing of it is under way any more.
+   */
   async close(): Promise<void> {
     const closed = new Promise<void>((resolve) => {
       this.#server.close(() => resolve());
@@ -182,6 +170,7 @@ export class FaultProxy {
       socket.destroy();
     }
     await closed;
+    await Promise.all(this.#writes);
     if (this.#ownsAgent) this.#target.agent.destroy();
     await rm(this.#directory, { recursive: true, force: true });
   }
@@ -247,7 +236,7 @@ export class FaultProxy {
       port: server.port,
     };
     const outgoing = request(target, (upstream) => {
-      if (fault?.type === 'keepAnswer') {
+      if (fault?.type === 'keepAnswer' || response.destroyed) {
         seen.answerLost = true;
         upstream.resume();
         return;
@@ -277,8 +266,19 @@ export class FaultProxy {
       upstream.on('error', () => response.destroy());
     });
     outgoing.on('error', () => response.destroy());
-    response.on('close', () => outgoing.destroy());
+    const isWrite = seen.method !== 'GET';
+    response.on('close', () => {
+      if (!isWrite || !incoming.complete) outgoing.destroy();
+    });
+    if (isWrite) this.#wait(outgoing);
     incoming.pipe(outgoing);
+  }
+
+  #wait(outgoing: ClientRequest): void {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#writes.add(promise);
+    outgoing.once('response', resolve).once('close', resolve);
+    void promise.then(() => this.#writes.delete(promise));
   }
 
   #reset(response: ServerResponse): void {
