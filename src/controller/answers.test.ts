@@ -11,6 +11,7 @@ const load = (at: number): Load => ({
   keysWanted: false,
   scattersWaiting: 0,
   finished: 0,
+  flowSeen: true,
   idleSeconds: 0,
   workers: new Map(),
 });

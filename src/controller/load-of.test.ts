@@ -60,6 +60,7 @@ test('a sample becomes a load, its workers by ordinal', () => {
     keysWanted: true,
     scattersWaiting: 1,
     finished: 5,
+    flowSeen: true,
     idleSeconds: 3,
     workers: new Map([
       [

@@ -29,6 +29,8 @@ export function loadOf(sample: Sample, at: number, prefix: string): Load {
     keysWanted: sample.keys_wanted,
     scattersWaiting: sample.scatters_waiting,
     finished: sample.tasks.finished + sample.tasks.failed,
+    // The client of a flow is known by its name to the preload alone.
+    flowSeen: sample.launcher_seen || sample.fallback,
     idleSeconds: sample.idle_seconds,
     workers,
   };

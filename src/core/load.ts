@@ -54,7 +54,9 @@ export interface Load {
   scattersWaiting: number;
   /** Tasks finished so far, failed ones included. */
   finished: number;
-  /** Seconds since there was last something to do; 0 while there is. */
+  /** The flow's client has been connected; true where nobody can tell. */
+  flowSeen: boolean;
+  /** Seconds since there was last something to do, or the flow's client came; 0 while there is. */
   idleSeconds: number;
   /** By ordinal. */
   workers: ReadonlyMap<number, WorkerLoad>;

@@ -159,6 +159,7 @@ export function viewOf({ answer, used, confirmed }: Dask): SchedulerView {
     keysWanted: false,
     scattersWaiting: 0,
     finished: 1,
+    flowSeen: true,
     idleSeconds: 0,
     workers: new Map(
       joined.map((ordinal) => {

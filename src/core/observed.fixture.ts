@@ -63,6 +63,7 @@ export function load(change: Partial<Load> = {}): Load {
     keysWanted: false,
     scattersWaiting: 0,
     finished: 1,
+    flowSeen: true,
     idleSeconds: 0,
     workers: new Map(),
     ...change,

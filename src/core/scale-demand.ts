@@ -94,7 +94,10 @@ class Share {
 
 type Census = ReturnType<typeof census>;
 
-/** The group's members that stay, as one answer shows them. One that is paused for lack of memory is no capacity. */
+/**
+ * The group's members that stay, as one answer shows them. One that is paused for lack of memory is no capacity, except for
+ * the tasks that run on it: they end there.
+ */
 function census(group: WorkerGroup, load: Load) {
   const staying = group.members.filter(({ leaving }) => !leaving);
   const seen = staying.flatMap(({ ordinal }) => load.workers.get(ordinal) ?? []);
@@ -104,6 +107,7 @@ function census(group: WorkerGroup, load: Load) {
     staying.filter(({ pod }) => pod === 'started' || group.blocked === undefined).length - paused;
   return {
     paused,
+    ending: seen.reduce((sum, { paused, executing }) => sum + (paused ? executing : 0), 0),
     busy: seen.filter((worker) => !worker.paused && isBusy(worker)).length,
     usable: Math.min(Math.max(0, usable), maximum),
     maximum,
@@ -145,8 +149,9 @@ export function wantedWorkers(load: Load, groups: readonly WorkerGroup[], target
   }
   const byGroup = new Map<string, number>();
   for (const [name, { share, census }] of shares) {
-    const { busy, paused } = census;
-    byGroup.set(name, share.tasks === 0 ? 0 : Math.max(share.workers, Math.min(busy, share.tasks)) + paused);
+    const { busy, paused, ending } = census;
+    const others = Math.max(0, Math.min(share.workers, share.tasks - ending));
+    byGroup.set(name, share.tasks === 0 ? 0 : Math.max(others, Math.min(busy, share.tasks)) + paused);
   }
   return { byGroup, unplaced };
 }

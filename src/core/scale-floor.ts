@@ -6,6 +6,9 @@ import type { ScalingInput, WorkerGroup } from './scaling-input.ts';
 /** A flow that has just begun may call `scatter` or `run` first: on no worker they time out. */
 const BEGINNING_MS = 60_000;
 
+/** A flow may take so long to connect: images with much to import, on a busy node. A command may never do. */
+const UNSEEN_MS = 10 * 60_000;
+
 /** Whether nothing waits, runs or is asked for. */
 export function isIdle({ demand, scattersWaiting, workers }: Load): boolean {
   return (
@@ -15,10 +18,18 @@ export function isIdle({ demand, scattersWaiting, workers }: Load): boolean {
   );
 }
 
-/** Whether the flow is still on its way to its first task: until then nobody can tell how many workers it needs. */
-export function hasYetToBegin(load: Load, { now, runningSince }: ScalingInput): boolean {
-  const begins = runningSince === undefined || now - runningSince < BEGINNING_MS;
-  return begins && load.finished === 0 && isIdle(load);
+/**
+ * Whether the flow is still on its way to its first task: until then nobody can tell how many workers it needs. It has a
+ * minute from when its client has connected, and from the last that it did without a task.
+ */
+export function hasYetToBegin(
+  load: Load,
+  { now, runningSince }: Pick<ScalingInput, 'now' | 'runningSince'>,
+): boolean {
+  if (load.finished > 0 || !isIdle(load)) return false;
+  if (runningSince === undefined) return true;
+  const running = now - runningSince;
+  return load.flowSeen ? Math.min(running, load.idleSeconds * 1000) < BEGINNING_MS : running < UNSEEN_MS;
 }
 
 /** Why the last worker stays, as the end of "one worker is kept while …"; undefined when none is needed. */

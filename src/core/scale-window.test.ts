@@ -12,6 +12,7 @@ function load(at: number): Load {
     keysWanted: false,
     scattersWaiting: 0,
     finished: 0,
+    flowSeen: true,
     idleSeconds: 0,
     workers: new Map(),
   };

@@ -73,6 +73,7 @@ export const load = (changes: Partial<Load> = {}): Load => ({
   keysWanted: false,
   scattersWaiting: 0,
   finished: 1,
+  flowSeen: true,
   idleSeconds: 0,
   workers: new Map(),
   ...changes,

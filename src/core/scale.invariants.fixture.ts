@@ -1,7 +1,7 @@
 import { expect } from 'vitest';
 
 import { waits } from './refusals.ts';
-import { reasonToKeepOne } from './scale-floor.ts';
+import { hasYetToBegin, reasonToKeepOne } from './scale-floor.ts';
 import { scale } from './scale.ts';
 import type { Scaling, ScalingInput, WorkerGroup } from './scaling-input.ts';
 import { isComplete } from './scale-window.ts';
@@ -57,6 +57,10 @@ export function check(input: ScalingInput): Scaling {
   if (decision.cancel.length + decision.retire.length > 0 && reasonToKeepOne(newest, input) !== undefined) {
     const left = sum(after.groups.map(({ members }) => members.length));
     expect(left, 'takes the last worker while it is needed').toBeGreaterThan(0);
+  }
+
+  if (hasYetToBegin(newest, input)) {
+    expect([decision.cancel, decision.retire], 'shrinks before the flow has begun').toEqual([[], []]);
   }
 
   comesToRest(input, decision);

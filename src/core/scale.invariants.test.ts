@@ -68,6 +68,7 @@ const loads: fc.Arbitrary<Load> = fc.record({
   keysWanted: fc.boolean(),
   scattersWaiting: fc.constantFrom(0, 0, 0, 2),
   finished: fc.nat(1),
+  flowSeen: fc.boolean(),
   idleSeconds: fc.constantFrom(0, 10, 100),
   workers: fc
     .uniqueArray(fc.tuple(fc.nat(14), workerLoads), { selector: ([ordinal]) => ordinal, maxLength: 12 })

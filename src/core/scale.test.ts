@@ -86,8 +86,28 @@ describe('scaling up', () => {
     expect(added({ window: [load({ scattersWaiting: 3 })] })).toBe(1);
     const paused = workers(busy({ paused: true }), busy({ paused: true }));
     const groups = [group({ members: members(2) })];
-    expect(added({ groups, window: [load({ demand: [tasks(2, 1)], workers: paused })] })).toBe(1);
+    expect(added({ groups, window: [load({ demand: [tasks(3, 1)], workers: paused })] })).toBe(1);
     expect(added({ groups, window: [load({ scattersWaiting: 1, workers: paused })] })).toBe(1);
+  });
+});
+
+describe('a worker that is paused for lack of memory', () => {
+  const pausedWith = (executing: number, processing: number) =>
+    busy({ paused: true, executing, processing, threads: 2 });
+  const groups = [group({ members: members(1) })];
+
+  it.each([
+    ['its running tasks end there: nobody comes for them', 2, 2, 0],
+    ['another comes for a task that it has not begun', 1, 2, 1],
+    ['as many come for others as have work', 2, 7, 5],
+  ])('%s', (_, executing, count, expected) => {
+    const window = [load({ demand: [tasks(count, 9)], workers: workers(pausedWith(executing, count)) })];
+    expect(added({ groups, window })).toBe(expected);
+  });
+
+  it('stays while it has work, and one that is idle beside it goes', () => {
+    const window = steady(load({ demand: [tasks(1, 9)], workers: workers(pausedWith(1, 1), worker()) }));
+    expect(changes({ groups: [group({ members: members(2) })], window })).toEqual({ retire: [1] });
   });
 });
 
@@ -167,7 +187,7 @@ describe('scaling down', () => {
 
   it.each([
     ['while results are held', { window: steady({ ...idle(5), keysWanted: true }) }],
-    ['before a task has finished', { window: steady({ ...idle(5), finished: 0 }) }],
+    ['before a task has finished', { window: steady({ ...idle(5), finished: 0, idleSeconds: 60 }) }],
     ['in the first minute of the flow', { window: steady(idle(5)), runningSince: NOW - 59_000 }],
     ['before the flow runs', { window: steady(idle(5)), runningSince: undefined }],
   ])('keeps one worker %s', (_, given) => {
@@ -196,12 +216,34 @@ describe('scaling down', () => {
 
 describe('a flow that has not submitted anything yet', () => {
   const groups = [group({ members: members(3) })];
-  const window = steady({ ...idle(3), finished: 0 });
+  const waiting = (seconds: number, more: Partial<Load> = {}) =>
+    steady({ ...idle(3), finished: 0, idleSeconds: seconds, ...more });
+  const came = (seconds: number) => NOW - seconds * 1000;
 
-  it('has the workers it began with for a minute, and one from then on', () => {
-    expect(changes({ groups, window, runningSince: undefined })).toEqual({});
-    expect(changes({ groups, window, runningSince: NOW - 59_000 })).toEqual({});
-    expect(changes({ groups, window, runningSince: NOW - 60_000 })).toEqual({ retire: [2, 1] });
+  it.each([
+    ['before it runs', { window: waiting(3600), runningSince: undefined }],
+    ['in its first minute', { window: waiting(3600), runningSince: came(59) }],
+    ['a minute long from when its client came', { window: waiting(59), runningSince: came(3600) }],
+    ['until its client has come', { window: waiting(3600, { flowSeen: false }), runningSince: came(599) }],
+  ])('has the workers it began with %s', (_, given) => {
+    expect(changes({ groups, ...given })).toEqual({});
+    expect(scale(input({ groups, ...given })).why).toMatch(/until the flow has submitted its first task\.$/);
+  });
+
+  it.each([
+    ['a minute after its client came', { window: waiting(60), runningSince: came(60) }],
+    [
+      'after ten minutes without a client',
+      { window: waiting(0, { flowSeen: false }), runningSince: came(600) },
+    ],
+  ])('has one from %s on', (_, given) => {
+    expect(changes({ groups, ...given })).toEqual({ retire: [2, 1] });
+  });
+
+  it('has them longer where an idle time-out says so', () => {
+    const given = { groups, window: waiting(60), runningSince: came(60) };
+    expect(changes({ ...given, adapt: adapt({ idleTimeoutSeconds: 61 }) })).toEqual({});
+    expect(changes({ ...given, adapt: adapt({ idleTimeoutSeconds: 5 }) })).toEqual({ retire: [2, 1] });
   });
 
   it('has them until its first task is there', () => {

@@ -120,7 +120,7 @@ const schema = z.object({
   keys_wanted: z.boolean().default(false),
   /** Calls of `scatter` that wait for a first worker: each is a demand of one worker. */
   scatters_waiting: count.default(0),
-  /** Seconds since there was last something to do; 0 while there is. */
+  /** Seconds since there was last something to do, or the launcher's client came; 0 while there is. */
   idle_seconds: amount.default(0),
   /** Made from what any scheduler tells, since this one runs without the preload: counts are rough, and no worker can be drained. */
   fallback: z.boolean().default(false),

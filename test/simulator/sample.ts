@@ -10,6 +10,7 @@ export function sample(scheduler: Scheduler, now: number): Load {
     keysWanted: scheduler.keysWanted,
     scattersWaiting: scheduler.scatters.length,
     finished: scheduler.finished,
+    flowSeen: true,
     idleSeconds: scheduler.tasks > 0 ? 0 : (now - scheduler.idleSince) / 1000,
     workers: new Map(
       [...scheduler.workers].map(([ordinal, worker]): [number, WorkerLoad] => [

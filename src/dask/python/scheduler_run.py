@@ -60,7 +60,10 @@ class FlowRun:
     def tick(self):
         now = time.monotonic()
         present = any(LAUNCHER in client for client in self.scheduler.clients)
-        self.launcher_seen = self.launcher_seen or present
+        if present and not self.launcher_seen:
+            # A flow that has just come is about to use its cluster.
+            self.launcher_seen = True
+            self.busy_at = now
         # A kept cluster is polled on after its launcher has gone, so polls count only where there was none.
         if present or (self.polls and not self.launcher_seen):
             self.needed_at = now

@@ -186,12 +186,17 @@ describe.each(ENDS)('a scheduler with the preload, %s', (end) => {
     expect(await never.ended).toBe(0);
   });
 
-  it('stays while the operator polls, without any launcher', async () => {
+  it('stays while the operator polls without any launcher, and counts what is idle anew when that comes', async () => {
     await using scheduler = await Scheduler.start(python, { env: { FLOWRUN_ABANDONED_SECONDS: '1' } });
     await follow(scheduler, 3);
     const start = arrivals.length;
     await eventually(() => arrivals.length > start + 2);
     expect(scheduler.child.exitCode).toBeNull();
+    const alone = sample()?.idle_seconds ?? 0;
+    expect(alone).toBeGreaterThan(3);
+    await using _client = await scheduler.client(python);
+    await eventually(() => sample()?.launcher_seen);
+    expect(sample()?.idle_seconds).toBeLessThan(3);
   });
 });
 
