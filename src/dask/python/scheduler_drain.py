@@ -104,7 +104,7 @@ class Drain:
         unsafe = not self.copies.safe()
         # That nobody could take them is known from a while ago: somebody may have come since.
         refused = unsafe and self.copies.go_on() and not self.scheduler.running
-        if refused and not self.drains.somebody_comes_back(self):
+        if refused and not self.drains.somebody_comes_back(self) and not self.somebody_pauses():
             raise NotNow("no other worker can take its results")
         if unstarted or self.moves.incoming():
             self.enter("moving")
@@ -127,6 +127,10 @@ class Drain:
         self.drains.pins.refresh(pins_seconds)
         if self.drains.pins.binds(self.ws):
             raise NotNow("unfinished tasks are bound to it")
+
+    def somebody_pauses(self):
+        """One that is paused takes results when it has memory again. Whoever needs this worker meanwhile names it no more."""
+        return any(ws.status == Status.paused for ws in self.scheduler.workers.values() if ws is not self.ws)
 
     def seconds_left(self):
         return self.since + self.drains.seconds - time.monotonic()
