@@ -145,15 +145,19 @@ function during(observed: Observed, attempt: Attempt): Decision {
     attempt.runningTime === undefined ? startDeadline(observed, attempt) : undefined,
     deadline,
     flow.state === 'absent' ? undefined : flow.goneAt,
-    adaptOf(observed) === undefined ? undefined : nextWord(observed),
+    nextWord(observed, attempt),
     ...[...observed.blocked.values()].map(({ until }) => until),
   );
   return markRunning(observed, attempt) ?? progress(observed, scaling) ?? rest('runs', wakeAt);
 }
 
 /** When to look again if the scheduler says nothing more: its silence wakes nobody. */
-function nextWord({ scheduler, now }: Observed): number | undefined {
-  return scheduler.kind === 'heard' ? scheduler.staleAt : now + IGNORANCE_MS;
+function nextWord(observed: Observed, attempt: Attempt): number | undefined {
+  const { scheduler, status, now } = observed;
+  if (scheduler.kind === 'heard') return scheduler.staleAt;
+  const asked =
+    adaptOf(observed) !== undefined || (status.cluster !== undefined && attempt.runningTime !== undefined);
+  return asked ? now + IGNORANCE_MS : undefined;
 }
 
 /** Of competing ends a success counts first, then the stop, then the failure that the stop may have caused. */

@@ -3,15 +3,22 @@ import { currentAttempt } from './attempt.ts';
 import { adaptOf } from './adaptive.ts';
 import type { EventNote } from './decision.ts';
 import { warning } from './end.ts';
+import { groupsOf } from './groups.ts';
 import { obstacles } from './members.ts';
-import type { Observed } from './observed.ts';
+import type { AdaptPlan, Observed } from './observed.ts';
+import { formatBytes } from './quantities.ts';
+import { ableGroups } from './scale-crowding.ts';
+import type { Scaling } from './scaling-input.ts';
 import type { ConditionChange } from './transition.ts';
 import { unsatisfiable } from './unsatisfiable.ts';
 
 /** How the cluster fares: those conditions that are not as the status has them, and the events that go with them. */
-export function liveConditions(observed: Observed): { conditions: ConditionChange[]; events: EventNote[] } {
+export function liveConditions(
+  observed: Observed,
+  decided?: Scaling,
+): { conditions: ConditionChange[]; events: EventNote[] } {
   const { conditions: known } = observed.status;
-  const conditions = [scaling(observed), pending(observed), resources(observed)]
+  const conditions = [scaling(observed), pending(observed, decided), resources(observed)]
     .filter((next) => next !== undefined)
     .filter((next) => {
       const old = findCondition(known, next.type);
@@ -22,20 +29,21 @@ export function liveConditions(observed: Observed): { conditions: ConditionChang
       return !(same && old.status === next.status && old.reason === next.reason);
     });
   const events = conditions
-    .filter(({ type, status }) =>
-      type === 'Scaling' ? status === 'False' && findCondition(known, type) !== undefined : status === 'True',
-    )
-    .filter(({ type, status }) => findCondition(known, type)?.status !== status)
+    .filter(({ type, status, reason }) => {
+      const old = findCondition(known, type);
+      return type === 'Scaling'
+        ? reason === 'SchedulerSilent' && old?.reason !== reason
+        : status === 'True' && old?.status !== status;
+    })
     .map(({ reason, message }) => warning(reason, message));
   return { conditions, events };
 }
 
 function scaling(observed: Observed): ConditionChange | undefined {
-  const { scheduler, status } = observed;
+  const { scheduler, status, plan } = observed;
   const adapt = adaptOf(observed);
   const running = currentAttempt(status)?.runningTime !== undefined;
-  if (adapt === undefined) return undefined;
-  if (scheduler.kind === 'none') return undefined;
+  if (status.cluster === undefined || scheduler.kind === 'none') return undefined;
   if (scheduler.kind === 'silent') {
     // Before it has answered for the first time nobody waits for a decision.
     if (!running) return undefined;
@@ -44,6 +52,16 @@ function scaling(observed: Observed): ConditionChange | undefined {
       status: 'False',
       reason: 'SchedulerSilent',
       message: `The Dask scheduler does not answer (${scheduler.cause}). The cluster keeps its size until it does.`,
+    };
+  }
+  if (adapt === undefined) {
+    // Nothing to tell of a cluster that is as it shall be, or of a spec that cannot be run any more.
+    if (!plan.ok || findCondition(status.conditions, 'Scaling') === undefined) return undefined;
+    return {
+      type: 'Scaling',
+      status: 'False',
+      reason: 'FixedSize',
+      message: 'The cluster has a fixed size, and its scheduler answers.',
     };
   }
   if (adapt.dryRun) {
@@ -62,10 +80,14 @@ function scaling(observed: Observed): ConditionChange | undefined {
   };
 }
 
-function pending(observed: Observed): ConditionChange {
+function pending(observed: Observed, decided: Scaling | undefined): ConditionChange | undefined {
   const stuck = obstacles(observed);
+  const crowded = decided === undefined ? [] : crowding(observed, decided);
   const [first] = stuck;
-  if (first === undefined) {
+  if (first === undefined && crowded.length === 0) {
+    const old = findCondition(observed.status.conditions, 'WorkersPending');
+    // Of a scheduler that is silent it is not known.
+    if (decided === undefined && old?.reason === 'MaximumReached') return undefined;
     return {
       type: 'WorkersPending',
       status: 'False',
@@ -76,14 +98,39 @@ function pending(observed: Observed): ConditionChange {
   return {
     type: 'WorkersPending',
     status: 'True',
-    reason: first.reason,
-    message: stuck
-      .map(
+    reason: first?.reason ?? 'MaximumReached',
+    message: [
+      ...stuck.map(
         ({ group, pods, reason, message }) =>
           `${pods === 1 ? '1 worker' : `${pods} workers`} of group ${group} cannot start: ${reason}: ${message}`,
-      )
-      .join(' '),
+      ),
+      ...crowded,
+    ].join(' '),
   };
+}
+
+/** Which groups wait for others to be done; sentences. Without numbers of tasks, which change all the time. */
+function crowding({ plan, status }: Observed, { crowdedOut }: Scaling): string[] {
+  if (!plan.ok || plan.cluster?.adapt === undefined || plan.cluster.adapt.dryRun) return [];
+  const { groups, adapt } = plan.cluster;
+  const holders = groupsOf(status).filter(({ ordinals }) => ordinals.size > 0);
+  return crowdedOut.map((row) => {
+    const needs = Object.entries(row.resources).map(([name, amount]) => `${name}=${amount}`);
+    const tasks = needs.length === 0 ? 'Plain tasks' : `Tasks that need ${needs.join(' and ')}`;
+    const able = ableGroups(row, groups).map(({ name }) => name);
+    return (
+      `${tasks} wait for a worker of group ${able.join(' or ')}: within adaptKwargs (${bounds(adapt)}) those of ` +
+      `${holders.map(({ name }) => name).join(', ')} leave no room. The groups take turns; raise the maximum to let them work together.`
+    );
+  });
+}
+
+function bounds({ maximum, maximumCores, maximumMemoryBytes }: AdaptPlan): string {
+  return [
+    `maximum ${maximum}`,
+    ...(Number.isFinite(maximumCores) ? [`maximum_cores ${maximumCores}`] : []),
+    ...(Number.isFinite(maximumMemoryBytes) ? [`maximum_memory ${formatBytes(maximumMemoryBytes)}`] : []),
+  ].join(', ');
 }
 
 function resources({ plan, scheduler }: Observed): ConditionChange | undefined {

@@ -15,7 +15,7 @@ export function progress(observed: Observed, scaling?: Scaling): Decision | unde
   if (fields === undefined) return undefined;
   const { cluster, tasks = status.tasks } = fields;
   const seen = scaling === undefined ? status.scaling : told(observed, scaling);
-  const { conditions, events } = liveConditions(observed);
+  const { conditions, events } = liveConditions(observed, scaling);
   if (
     cluster.workers.ready === status.cluster?.workers?.ready &&
     sameNumbers(tasks, status.tasks) &&

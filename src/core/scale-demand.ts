@@ -19,7 +19,10 @@ export interface Wanted {
 }
 
 /** Tasks of this demand that one worker of the group runs at once; 0: it never can. */
-export function slots(resources: Demand['resources'], group: WorkerGroup): number {
+export function slots(
+  resources: Demand['resources'],
+  group: Pick<WorkerGroup, 'resources' | 'threads'>,
+): number {
   const bounds = Object.entries(resources)
     .filter(([, amount]) => amount > 0)
     .map(([name, amount]) => Math.floor((group.resources[name] ?? 0) / amount + EPSILON));

@@ -187,3 +187,38 @@ describe('limits over all groups', () => {
     expect(scale(input({ ...few, window: steady(hungry) }))).toMatchObject({ add: new Map(), retire: [3] });
   });
 });
+
+describe('a maximum below the number of groups with work', () => {
+  const one = adapt({ maximum: 1 });
+  const groups = [group({ members: members(1) }), gpu];
+  const both = (worker: ReturnType<typeof busy>) =>
+    load({ demand: [tasks(3, 60), tasks(2, 60, GPU)], workers: workers(worker) });
+  const crowded = (given: Partial<ScalingInput>) => scale(input({ groups, adapt: one, ...given })).crowdedOut;
+  const waiting = [tasks(2, 60, GPU)];
+
+  it('keeps the tasks of one waiting, which is said once it has lasted', () => {
+    expect(crowded({ window: steady(both(busy())) })).toEqual(waiting);
+    expect(crowded({ window: steady(both(busy()), 2) })).toEqual([]);
+    const [first, ...rest] = steady(both(busy()));
+    expect(crowded({ window: [{ ...first!, demand: [tasks(3, 60)] }, ...rest] })).toEqual([]);
+  });
+
+  it('lets nobody in as long as the last worker holds results', () => {
+    const holds = load({ demand: waiting, keysWanted: true, workers: workers(worker({ bytes: 9 })) });
+    expect(crowded({ window: steady(holds) })).toEqual(waiting);
+  });
+
+  it.each([
+    ['there is room', { adapt: adapt({ maximum: 2 }) }],
+    ['somebody leaves', { groups: [group({ members: members(1, { leaving: true }) }), gpu] }],
+    ['a worker that is there can run them', { groups: [plain, { ...gpu, members: members(1) }] }],
+    ['one is on its way', { groups: [plain, { ...gpu, members: members(1, { pod: 'pending' }) }] }],
+    [
+      'their group can have none at present, which is told',
+      { groups: [groups[0]!, { ...gpu, blocked: 'quota' }] },
+    ],
+    ['nobody can ever run them, which is told', { groups: [groups[0]!] }],
+  ])('is not blamed where %s', (_, given) => {
+    expect(crowded({ window: steady(both(busy())), ...given })).toEqual([]);
+  });
+});

@@ -1,4 +1,5 @@
 import type { Load } from './load.ts';
+import { crowdedOut } from './scale-crowding.ts';
 import { waits } from './refusals.ts';
 import { type Sizes, wantedWorkers } from './scale-demand.ts';
 import { hasYetToBegin, isIdle, sizes } from './scale-floor.ts';
@@ -29,6 +30,7 @@ export function scale(input: ScalingInput): Scaling {
       .length + (changes.add.get(group.name) ?? 0);
   const scaling = {
     ...changes,
+    crowdedOut: crowdedOut(current, changes),
     target: total(wanted.byGroup),
     desired: new Map(input.groups.map((group) => [group.name, size(group)])),
   };
@@ -44,6 +46,7 @@ function hold({ groups }: ScalingInput): Scaling {
     cancel: [],
     retire: [],
     giveBack: [],
+    crowdedOut: [],
     why: `Nothing is known of the scheduler's work at present: the ${total(desired)} workers stay.`,
   };
 }

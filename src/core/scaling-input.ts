@@ -1,4 +1,4 @@
-import type { Load } from './load.ts';
+import type { Demand, Load } from './load.ts';
 import type { Refusals } from './refusals.ts';
 
 /** A worker that shall exist. */
@@ -69,6 +69,8 @@ export interface Scaling {
   retire: readonly number[];
   /** Retiring workers that are wanted again, or whose retirement failed. Ordinals. */
   giveBack: readonly number[];
+  /** Tasks that wait for a first worker of their kind, which the maximum leaves no room for. */
+  crowdedOut: readonly Demand[];
   /** One sentence with the numbers it was decided from. */
   why: string;
 }

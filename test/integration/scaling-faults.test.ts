@@ -218,6 +218,39 @@ test.concurrent(
 );
 
 test.concurrent(
+  'a scheduler of a cluster of fixed size that does not answer is told too, and that it answers again',
+  async () => {
+    const name = 'fixed';
+    await space.apply(
+      scalingRun({
+        name,
+        image: space.image,
+        flow: 'lasting',
+        parameters: { tasks: 1 },
+        clusterKwargs: { n_workers: 1 },
+      }),
+    );
+    const runs = () => histories.of(name).status.tasks?.running === 1;
+    await eventually('its task runs', runs, SECONDS).catch(explained(name));
+    const scaling = () => histories.of(name).status.conditions?.find(({ type }) => type === 'Scaling');
+    expect(scaling()).toBeUndefined();
+    const [scheduler] = await space.list('pod', `flowrun.dev/name=${name},flowrun.dev/role=scheduler`);
+    const pid = await processOf(scheduler?.metadata.name ?? '');
+    process.kill(pid, 'SIGSTOP');
+    try {
+      await eventually('silence is told', () => scaling()?.reason === 'SchedulerSilent', 60);
+      expect(scaling()?.message).toMatch(/^The Dask scheduler does not answer \(.+\)/);
+    } finally {
+      process.kill(pid, 'SIGCONT');
+    }
+    await eventually('its end is told', () => scaling()?.reason === 'FixedSize', 60).catch(explained(name));
+    await enough(space, name, 'flowrun.dev/role=worker');
+    expect(await over(name)).toMatchObject({ phase: 'Succeeded', result: { value: { runs: 1 } } });
+  },
+  SECONDS * 1000,
+);
+
+test.concurrent(
   'a flow that restarts its cluster gets its workers back, and none is counted as lost',
   async () => {
     await onBoth('restarted', async (name, image) => {

@@ -63,9 +63,14 @@ export const CONDITIONS = {
     True: { Adapting: { meaning: 'The cluster is scaled with its work.', advice: NOTHING } },
     False: {
       SchedulerSilent: {
-        meaning: 'The Dask scheduler does not answer the operator; the cluster keeps its size.',
+        meaning:
+          'The Dask scheduler does not answer the operator; the cluster keeps its size, and what the status tells of workers and tasks is old.',
         advice:
           "If it lasts: a scheduler that computes for long does not answer; see its log, its CPU limit, and NetworkPolicies between the operator and the run's namespace.",
+      },
+      FixedSize: {
+        meaning: 'The cluster has a fixed size, and its scheduler answers again.',
+        advice: NOTHING,
       },
       DryRun: {
         meaning: '`adaptKwargs.dry_run`: what scaling would do is told in `status.scaling`, and not done.',
@@ -76,6 +81,12 @@ export const CONDITIONS = {
   WorkersPending: {
     False: { Started: { meaning: 'No worker waits to start.', advice: NOTHING } },
     True: {
+      MaximumReached: {
+        meaning:
+          "Tasks wait for a worker of their group, and the workers of other groups fill the run's maximum: the groups take turns.",
+        advice:
+          'Raise `adaptKwargs.maximum` to at least the number of groups that have work at the same time.',
+      },
       QuotaExceeded: {
         meaning: 'A ResourceQuota of the namespace lets no further worker in; it is asked again every while.',
         advice: 'Wait for others to end, ask for less, or have the quota raised.',
