@@ -40,5 +40,5 @@ function unserved({ demand }: Load, groups: readonly WorkerGroup[]): readonly De
 }
 
 function keyOf({ resources }: Demand): string {
-  return JSON.stringify(Object.entries(resources).toSorted());
+  return JSON.stringify(Object.entries(resources).toSorted(([one], [other]) => one.localeCompare(other)));
 }

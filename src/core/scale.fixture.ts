@@ -1,5 +1,6 @@
 import type { Demand, Load, WorkerLoad } from './load.ts';
-import type { Adapt, Member, ScalingInput, WorkerGroup } from './scaling-input.ts';
+import { scale } from './scale.ts';
+import type { Adapt, Member, Scaling, ScalingInput, WorkerGroup } from './scaling-input.ts';
 
 export const GIB = 2 ** 30;
 
@@ -99,3 +100,18 @@ export const input = (changes: Partial<ScalingInput> = {}): ScalingInput => ({
   refusals: new Map(),
   ...changes,
 });
+
+/** Of as many workers that have nothing to do. */
+export const idle = (count: number): Load =>
+  load({ workers: workers(...Array.from({ length: count }, () => worker())) });
+
+/** What changes, without what does not. */
+export function changes(given: Partial<ScalingInput>): Partial<Scaling> {
+  const { add, cancel, retire, giveBack } = scale(input(given));
+  return {
+    ...(add.size > 0 ? { add } : {}),
+    ...(cancel.length > 0 ? { cancel } : {}),
+    ...(retire.length > 0 ? { retire } : {}),
+    ...(giveBack.length > 0 ? { giveBack } : {}),
+  };
+}

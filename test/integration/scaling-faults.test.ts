@@ -1,4 +1,3 @@
-import { readFile, readdir } from 'node:fs/promises';
 import { afterAll, beforeAll, expect, inject, test } from 'vitest';
 import { parseOrdinals } from '../../src/core/ordinals.ts';
 import { eventually } from '../support/eventually.ts';
@@ -8,6 +7,7 @@ import { startOperator } from '../support/operator.ts';
 import { type TestOperator, operatorFor } from '../support/operator-for.ts';
 import { podsLeft } from '../support/pods-left.ts';
 import { enough, scalingRun } from '../support/scaling-flow.ts';
+import { schedulerProcess } from '../support/scheduler-process.ts';
 import { WorkerHistories } from '../support/worker-history.ts';
 
 const SECONDS = 200;
@@ -187,7 +187,7 @@ test.concurrent(
     await onBoth('paused', async (name) => {
       const selector = `flowrun.dev/name=${name},flowrun.dev/role=scheduler`;
       const [scheduler] = await space.list('pod', selector);
-      const pid = await processOf(scheduler?.metadata.name ?? '');
+      const pid = await schedulerProcess(scheduler?.metadata.name ?? '');
       const scaling = () => histories.of(name).status.conditions?.find(({ type }) => type === 'Scaling');
       process.kill(pid, 'SIGSTOP');
       try {
@@ -213,39 +213,6 @@ test.concurrent(
       });
       expect(histories.of(name).pods.size).toBe(2);
     });
-  },
-  SECONDS * 1000,
-);
-
-test.concurrent(
-  'a scheduler of a cluster of fixed size that does not answer is told too, and that it answers again',
-  async () => {
-    const name = 'fixed';
-    await space.apply(
-      scalingRun({
-        name,
-        image: space.image,
-        flow: 'lasting',
-        parameters: { tasks: 1 },
-        clusterKwargs: { n_workers: 1 },
-      }),
-    );
-    const runs = () => histories.of(name).status.tasks?.running === 1;
-    await eventually('its task runs', runs, SECONDS).catch(explained(name));
-    const scaling = () => histories.of(name).status.conditions?.find(({ type }) => type === 'Scaling');
-    expect(scaling()).toBeUndefined();
-    const [scheduler] = await space.list('pod', `flowrun.dev/name=${name},flowrun.dev/role=scheduler`);
-    const pid = await processOf(scheduler?.metadata.name ?? '');
-    process.kill(pid, 'SIGSTOP');
-    try {
-      await eventually('silence is told', () => scaling()?.reason === 'SchedulerSilent', 60);
-      expect(scaling()?.message).toMatch(/^The Dask scheduler does not answer \(.+\)/);
-    } finally {
-      process.kill(pid, 'SIGCONT');
-    }
-    await eventually('its end is told', () => scaling()?.reason === 'FixedSize', 60).catch(explained(name));
-    await enough(space, name, 'flowrun.dev/role=worker');
-    expect(await over(name)).toMatchObject({ phase: 'Succeeded', result: { value: { runs: 1 } } });
   },
   SECONDS * 1000,
 );
@@ -314,15 +281,3 @@ test(
   },
   SECONDS * 1000,
 );
-
-/** The process of a scheduler pod, on this host. */
-async function processOf(pod: string): Promise<number> {
-  for (const entry of await readdir('/proc')) {
-    if (!/^\d+$/.test(entry)) continue;
-    const read = (file: string) => readFile(`/proc/${entry}/${file}`, 'utf8').catch(() => '');
-    const [environment, command] = [await read('environ'), await read('cmdline')];
-    if (environment.includes(`FLOWRUN_POD_NAME=${pod}\0`) && command.includes('scheduler.py'))
-      return Number(entry);
-  }
-  throw new Error(`no process of ${pod} on this host`);
-}
