@@ -105,7 +105,10 @@ test.each(['somebody', 'etl-0a1b2c3d-2-worker-7', 'etl-0a1b2c3d-1-worker-', 'etl
   },
 );
 
-test('without the preload nobody can be retired', () => {
-  const { workers } = of({ fallback: true, workers: [{ ...worker, pinned: false }] });
-  expect(workers.get(7)?.pinned).toBe(true);
+test.each([
+  [3, true],
+  [0, false],
+])('without the preload nobody with work can be retired: %i tasks', (processing, pinned) => {
+  const { workers } = of({ fallback: true, workers: [{ ...worker, processing, pinned: false }] });
+  expect(workers.get(7)?.pinned).toBe(pinned);
 });

@@ -16,8 +16,8 @@ export function loadOf(sample: Sample, at: number, prefix: string): Load {
       processing: worker.processing,
       executing: worker.executing,
       longRunning: worker.long_running,
-      // Without the preload nobody can be retired.
-      pinned: worker.pinned || sample.fallback,
+      // Without the preload nobody with work can be retired.
+      pinned: worker.pinned || (sample.fallback && worker.processing > 0),
       bytes: worker.nbytes,
       memoryLimitBytes: worker.memory_limit,
       drain: drainState(worker.drain),

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { plainSample } from './plain-scheduler.ts';
+import { parseIdentity, plainSample } from './plain-scheduler.ts';
 
 const facts = {
   uid: 'u',
@@ -10,6 +10,8 @@ const facts = {
   target: 0,
   targetSeconds: 5,
   busyAt: 1.7e12 - 7000,
+  begun: false,
+  drains: new Map(),
 };
 const worker = (task_counts: Record<string, number> = {}) => ({
   type: 'Worker',
@@ -26,7 +28,9 @@ const identity = (...workers: unknown[]) => ({
 });
 
 function sampled(answer: unknown, more: Partial<typeof facts> = {}) {
-  const made = plainSample(answer, { ...facts, ...more });
+  const known = parseIdentity(answer);
+  if ('error' in known) throw new Error(known.error);
+  const made = plainSample(known, { ...facts, ...more });
   if ('error' in made) throw new Error(made.error);
   return made.sample;
 }
@@ -77,7 +81,13 @@ describe('the sample of a scheduler without the preload', () => {
     ['workers that are no map', { workers: 7 }],
     ['a worker without threads', identity({ ...worker(), nthreads: undefined })],
   ])('gives an error for %s', (_, answer) => {
-    expect(plainSample(answer, facts)).toEqual({ error: expect.stringMatching(/^identity: /) });
+    expect(parseIdentity(answer)).toEqual({ error: expect.stringMatching(/^identity: /) });
+  });
+
+  it('tells of tasks that are done only that there were some', () => {
+    expect(sampled(identity(worker({ memory: 5 }))).tasks.finished).toBe(5);
+    expect(sampled(identity(worker())).tasks.finished).toBe(0);
+    expect(sampled(identity(worker()), { begun: true }).tasks.finished).toBe(1);
   });
 
   it('takes a worker that has sent no heartbeat yet', () => {

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { CommError } from './comm.ts';
+import { PlainDrains, type PlainWorker } from './plain-drains.ts';
 import type { Rpc } from './rpc.ts';
 import { parseSample, type Sample } from './sample.ts';
 
@@ -25,11 +26,13 @@ const worker = z.object({
   memory_limit: z.number().nullish(),
   resources: z.record(z.string(), z.number()).catch({}),
   status: z.string().catch('running'),
+  last_seen: z.number().catch(0),
   // Empty until the first heartbeat.
   metrics: z.object({ task_counts: counts, managed_bytes: z.number().catch(0) }),
 });
 
 const identity = z.object({ workers: z.record(z.string(), worker) });
+type Identity = z.infer<typeof identity>;
 
 const versions = z.object({ packages: z.object({ distributed: z.string() }) });
 
@@ -46,16 +49,19 @@ interface Facts {
   targetSeconds: number;
   /** When there was last something to do, in milliseconds since the epoch. */
   busyAt: number;
+  /** There has been something to do. */
+  begun: boolean;
+  /** How far each worker is on its way out, by name. */
+  drains: ReadonlyMap<string, NonNullable<Sample['workers'][number]['drain']>>;
 }
 
 /**
  * A sample from what any scheduler tells by itself, for one that runs without the preload. Demand is whatever makes the
  * policy ask for as many workers as Dask's own rule does. That somebody wants results is assumed.
  */
-export function plainSample(answer: unknown, facts: Facts): { sample: Sample } | { error: string } {
-  const parsed = identity.safeParse(answer);
-  if (!parsed.success) return { error: `identity: ${z.prettifyError(parsed.error)}`.slice(0, 300) };
-  const all = Object.values(parsed.data.workers);
+export function plainSample({ workers }: Identity, facts: Facts): { sample: Sample } | { error: string } {
+  const all = Object.values(workers);
+  const memory = sum(all.map(({ metrics }) => metrics.task_counts.memory));
   const processing = sum(all.map(({ metrics }) => metrics.task_counts.processing));
   const slots = threadsAskedFor(
     facts,
@@ -70,7 +76,7 @@ export function plainSample(answer: unknown, facts: Facts): { sample: Sample } |
     attempt: facts.attempt,
     seq: facts.seq,
     time: facts.now / 1000,
-    workers: Object.entries(parsed.data.workers).map(describe),
+    workers: Object.entries(workers).map(([address, each]) => describe(address, each, facts.drains)),
     workers_total: all.length,
     tasks: {
       total: unfinished,
@@ -78,9 +84,10 @@ export function plainSample(answer: unknown, facts: Facts): { sample: Sample } |
       queued: unfinished - processing,
       no_worker: 0,
       processing,
-      memory: sum(all.map(({ metrics }) => metrics.task_counts.memory)),
+      memory,
       erred: 0,
-      finished: 0,
+      // How many there were nobody tells: at least so many.
+      finished: Math.max(memory, facts.begun ? 1 : 0),
       failed: 0,
     },
     prefixes: {},
@@ -97,10 +104,17 @@ export function plainSample(answer: unknown, facts: Facts): { sample: Sample } |
   });
 }
 
-function describe([address, { name, nthreads, memory_limit, resources, status, metrics }]: [
-  string,
-  z.infer<typeof worker>,
-]) {
+/** What `identity` answers, or what is wrong with it. */
+export function parseIdentity(answer: unknown): Identity | { error: string } {
+  const parsed = identity.safeParse(answer);
+  return parsed.success ? parsed.data : { error: `identity: ${z.prettifyError(parsed.error)}`.slice(0, 300) };
+}
+
+function describe(
+  address: string,
+  { name, nthreads, memory_limit, resources, status, metrics }: z.infer<typeof worker>,
+  drains: Facts['drains'],
+) {
   const { executing, seceded, processing } = metrics.task_counts;
   return {
     name,
@@ -113,6 +127,7 @@ function describe([address, { name, nthreads, memory_limit, resources, status, m
     long_running: seceded,
     processing,
     nbytes: metrics.managed_bytes,
+    drain: drains.get(name) ?? null,
   };
 }
 
@@ -133,6 +148,15 @@ interface Asker {
   uid: string;
   attempt: number;
   targetSeconds?: number | undefined;
+  drain: readonly string[];
+}
+
+function drainable([address, { name, status, last_seen, metrics }]: [
+  string,
+  z.infer<typeof worker>,
+]): PlainWorker {
+  const { executing, seceded, processing } = metrics.task_counts;
+  return { address, name, status, processing, running: executing + seceded, lastSeen: last_seen };
 }
 
 /** A scheduler without the preload, asked again and again over one connection. */
@@ -140,7 +164,9 @@ export class PlainScheduler {
   readonly #rpc: Rpc;
   readonly #now: () => number;
   #version: string | undefined;
+  readonly #drains = new PlainDrains();
   #seq = 0;
+  #begun = false;
   #busyAt: number;
 
   constructor(rpc: Rpc, now: () => number) {
@@ -149,23 +175,32 @@ export class PlainScheduler {
     this.#busyAt = now();
   }
 
-  async poll({ uid, attempt, targetSeconds = 5 }: Asker): Promise<Sample | CommError> {
+  async poll({ uid, attempt, targetSeconds = 5, drain }: Asker): Promise<Sample | CommError> {
+    const rpc = this.#rpc;
     if (this.#version === undefined) {
-      const answer = await this.#rpc.call('versions', {}, ANSWER_MS);
+      const answer = await rpc.call('versions', {}, ANSWER_MS);
       if (answer instanceof CommError) return answer;
       this.#version = versions.safeParse(answer).data?.packages.distributed ?? '';
     }
-    const target = await this.#rpc.call('adaptive_target', { target_duration: targetSeconds }, ANSWER_MS);
+    const target = await rpc.call('adaptive_target', { target_duration: targetSeconds }, ANSWER_MS);
     if (target instanceof CommError) return target;
     if (typeof target !== 'number' || Number.isNaN(target))
       return new CommError('protocol', 'the scheduler knows neither the FlowRun preload nor adaptive_target');
-    const answer = await this.#rpc.call('identity', {}, ANSWER_MS);
+    const answer = await rpc.call('identity', {}, ANSWER_MS);
     if (answer instanceof CommError) return answer;
+    const known = parseIdentity(answer);
+    if ('error' in known) return new CommError('protocol', known.error);
+    const drains = await this.#drains.step(rpc, Object.entries(known.workers).map(drainable), drain);
+    if (drains instanceof CommError) return drains;
     const now = this.#now();
     const facts = { uid, attempt, seq: ++this.#seq, now, version: this.#version, targetSeconds };
-    const made = plainSample(answer, { ...facts, target, busyAt: this.#busyAt });
+    const more = { target, busyAt: this.#busyAt, begun: this.#begun, drains };
+    const made = plainSample(known, { ...facts, ...more });
     if ('error' in made) return new CommError('protocol', made.error);
-    if (made.sample.idle_seconds === 0) this.#busyAt = now;
+    if (made.sample.idle_seconds === 0) {
+      this.#busyAt = now;
+      this.#begun = true;
+    }
     return made.sample;
   }
 }

@@ -122,7 +122,7 @@ const schema = z.object({
   scatters_waiting: count.default(0),
   /** Seconds since there was last something to do, or the launcher's client came; 0 while there is. */
   idle_seconds: amount.default(0),
-  /** Made from what any scheduler tells, since this one runs without the preload: counts are rough, and no worker can be drained. */
+  /** Made from what any scheduler tells, since this one runs without the preload: counts are rough, and only idle workers can be let go. */
   fallback: z.boolean().default(false),
   /** The launcher's result as it sent it; the reader parses it further. */
   result: z
