@@ -56,12 +56,15 @@ export async function judge(run: ChaosRun, kind: Kind): Promise<Finding> {
   };
 }
 
-/** When the write came that says that everything is cleared away. One that followed it has changed the FlowRun. */
+/**
+ * When the write was answered that says that everything is cleared away: until then nobody else can know. One that followed it has changed
+ * the FlowRun.
+ */
 function lastStatusWrite({ operators, name }: ChaosRun): number {
   const times = operators
     .flatMap(({ done }) => done)
     .filter(({ method, path }) => method === 'PUT' && path.endsWith(`/${name}/status`))
-    .map(({ at }) => at);
+    .map(({ at, answeredAt }) => answeredAt ?? at);
   return Math.max(...times);
 }
 

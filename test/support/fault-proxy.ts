@@ -23,6 +23,8 @@ export interface SeenRequest {
   readonly path: string;
   /** When it came, by `performance.now()`. */
   readonly at: number;
+  /** When the server answered; undefined: not (yet). */
+  answeredAt?: number;
   /** What the client was answered; 0: nothing (yet). */
   status: number;
   /** The server did it, but its answer was kept from the client. */
@@ -236,6 +238,7 @@ export class FaultProxy {
       port: server.port,
     };
     const outgoing = request(target, (upstream) => {
+      seen.answeredAt = performance.now();
       if (fault?.type === 'keepAnswer' || response.destroyed) {
         seen.answerLost = true;
         upstream.resume();
