@@ -4,6 +4,7 @@ import { counting } from './counting.ts';
 import { Followed } from './followed.ts';
 import { Scheduler } from './processes.ts';
 import { ENDS, pythonOf } from './pythons.ts';
+import { tracebackIn } from './traceback.ts';
 
 /** Trees of tasks that need each other's results, some as big as matters; every task counts its runs by its own number. */
 const TREES = `
@@ -63,8 +64,6 @@ describe.each(ENDS)('whatever is ordered while tasks run, %s', (end) => {
     expect(await Promise.all(gone)).toEqual([0, 0, 0, 0, 0]);
     expect(await client.run('', 'len(level[0].result()) == expected')).toBe(true);
     expect(await client.run('', 'runs() == [total, total] or [runs(), total]')).toBe(true);
-    const lines = scheduler.output.split('\n');
-    const traceback = lines.findIndex((line) => line.startsWith('Traceback'));
-    expect(traceback < 0 ? [] : lines.slice(Math.max(0, traceback - 3), traceback + 60)).toEqual([]);
+    expect(tracebackIn(scheduler.output)).toEqual([]);
   });
 });
