@@ -103,6 +103,8 @@ export class Reconciler {
   async #step(key: string, object: KubeObject, run: FlowRun, signal: AbortSignal): Promise<boolean> {
     const { cache, schedulers, admission, queue, now, startDeadlineSeconds, plan } = this.#options;
     const memory = this.#remember(key, run);
+    const ofAttempt = <Known extends { attempt: number }>(known: Known | undefined) =>
+      known?.attempt === run.status?.attempt ? known : undefined;
     const planned = plan(run);
     const time = now();
     const observed = observe({
@@ -110,9 +112,9 @@ export class Reconciler {
       cache,
       plan: planned,
       scheduler: schedulers.known(key),
-      made: memory.made?.attempt === run.status?.attempt ? memory.made?.uid : undefined,
+      made: ofAttempt(memory.made)?.uid,
       lost: memory.lost,
-      refusal: memory.refusal?.attempt === run.status?.attempt ? memory.refusal?.message : undefined,
+      refusal: ofAttempt(memory.refusal)?.message,
       blocked: memory.blocked,
       place: admission.placeOf(key),
       startDeadlineSeconds,

@@ -10,7 +10,7 @@ import { formatBytes } from './quantities.ts';
 import { ableGroups } from './scale-crowding.ts';
 import type { Scaling } from './scaling-input.ts';
 import type { ConditionChange } from './transition.ts';
-import { unsatisfiable } from './unsatisfiable.ts';
+import { needsOf, unsatisfiable } from './unsatisfiable.ts';
 
 /** How the cluster fares: those conditions that are not as the status has them, and the events that go with them. */
 export function liveConditions(
@@ -115,8 +115,8 @@ function crowding({ plan, status }: Observed, { crowdedOut }: Scaling): string[]
   const { groups, adapt } = plan.cluster;
   const holders = groupsOf(status).filter(({ ordinals }) => ordinals.size > 0);
   return crowdedOut.map((row) => {
-    const needs = Object.entries(row.resources).map(([name, amount]) => `${name}=${amount}`);
-    const tasks = needs.length === 0 ? 'Plain tasks' : `Tasks that need ${needs.join(' and ')}`;
+    const needs = needsOf(row);
+    const tasks = needs === '' ? 'Plain tasks' : `Tasks that need ${needs}`;
     const able = ableGroups(row, groups).map(({ name }) => name);
     return (
       `${tasks} wait for a worker of group ${able.join(' or ')}: within adaptKwargs (${bounds(adapt)}) those of ` +

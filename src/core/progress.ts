@@ -7,6 +7,7 @@ import { liveConditions } from './live-conditions.ts';
 import type { Observed } from './observed.ts';
 import type { Scaling } from './scaling-input.ts';
 import { commit } from './transition.ts';
+import { sortedText } from './sorted-text.ts';
 
 /** Commits what only people read, when it has changed: numbers, and how the cluster fares. The writer may drop or delay it. */
 export function progress(observed: Observed, scaling?: Scaling): Decision | undefined {
@@ -70,8 +71,4 @@ function scalingNumbers(scaling: FlowRunStatus['scaling']): object {
 
 function sameNumbers(one: object | undefined, other: object | undefined): boolean {
   return sortedText(one) === sortedText(other);
-}
-
-function sortedText(numbers: object = {}): string {
-  return JSON.stringify(Object.entries(numbers).sort(([one], [other]) => one.localeCompare(other)));
 }

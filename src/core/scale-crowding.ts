@@ -1,6 +1,7 @@
 import type { Demand, Load } from './load.ts';
 import { slots } from './scale-demand.ts';
 import { isComplete } from './scale-window.ts';
+import { sortedText } from './sorted-text.ts';
 import type { Scaling, ScalingInput, WorkerGroup } from './scaling-input.ts';
 
 type Changes = Pick<Scaling, 'add' | 'cancel' | 'retire'>;
@@ -16,10 +17,10 @@ export function crowdedOut(input: ScalingInput, { add, cancel, retire }: Changes
   if (oldest === undefined || newest === undefined || !isComplete(window, adapt)) return [];
   const leaves = groups.some(({ members }) => members.some(({ leaving }) => leaving));
   if (leaves || cancel.length + retire.length > 0) return [];
-  const waited = new Set(unserved(oldest, groups).map(keyOf));
+  const waited = new Set(unserved(oldest, groups).map(({ resources }) => sortedText(resources)));
   return unserved(newest, groups).filter(
     (row) =>
-      waited.has(keyOf(row)) &&
+      waited.has(sortedText(row.resources)) &&
       ableGroups(row, groups).some(({ blocked }) => blocked === undefined) &&
       !ableGroups(row, groups).some(({ name }) => add.has(name)),
   );
@@ -37,8 +38,4 @@ function unserved({ demand }: Load, groups: readonly WorkerGroup[]): readonly De
   return demand.filter(
     (row) => row.tasks > 0 && !ableGroups(row, groups).some(({ members }) => members.length > 0),
   );
-}
-
-function keyOf({ resources }: Demand): string {
-  return JSON.stringify(Object.entries(resources).toSorted(([one], [other]) => one.localeCompare(other)));
 }

@@ -1,6 +1,13 @@
 import type { Demand } from './load.ts';
 import type { GroupPlan } from './observed.ts';
 
+/** `GPU=1 and TPU=2`; the empty text for plain tasks. */
+export function needsOf({ resources }: Pick<Demand, 'resources'>): string {
+  return Object.entries(resources)
+    .map(([name, amount]) => `${name}=${amount}`)
+    .join(' and ');
+}
+
 const inAnyCase = (name: string) => name.toLowerCase();
 
 /** Says which waiting tasks no kind of worker of this cluster can ever run, and what is missing; undefined when there are none. */
@@ -15,10 +22,10 @@ export function unsatisfiable(demand: readonly Demand[], groups: readonly GroupP
           Object.entries(resources).every(([name, amount]) => (offer[name] ?? 0) >= amount),
         ),
     )
-    .map(({ tasks, resources }) => {
-      const needs = Object.entries(resources).map(([name, amount]) => `${name}=${amount}`);
-      return `${tasks === 1 ? '1 task needs' : `${tasks} tasks need`} ${needs.join(' and ')}: ${missing(resources, offers)}`;
-    });
+    .map(
+      ({ tasks, resources }) =>
+        `${tasks === 1 ? '1 task needs' : `${tasks} tasks need`} ${needsOf({ resources })}: ${missing(resources, offers)}`,
+    );
   return sentences.length === 0 ? undefined : sentences.slice(0, 5).join(' ');
 }
 

@@ -41,10 +41,8 @@ export class PlainDrains {
     for (const name of this.#refused) if (!names.includes(name)) this.#refused.delete(name);
     const states = new Map<string, DrainState>();
     for (const worker of workers) {
-      const named = names.includes(worker.name);
-      if (!named && !this.#told.has(worker.address)) continue;
       const told = worker.status === 'closing_gracefully';
-      if (!named && !told) continue;
+      if (!names.includes(worker.name) && !(told && this.#told.has(worker.address))) continue;
       const state = told ? await this.#close(rpc, worker) : await this.#tell(rpc, worker);
       if (state instanceof CommError) return state;
       states.set(worker.name, state);
