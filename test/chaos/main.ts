@@ -3,15 +3,12 @@ import { writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { up } from '../cluster/api.ts';
 import { createProgress } from '../cluster/progress.ts';
-import { installDefinitions } from '../support/definitions.ts';
-import { kubectlOf } from '../support/kubectl.ts';
 import { count, some } from './arguments.ts';
 import { campaign } from './campaign.ts';
 import { isGood, type Verdict } from './judge.ts';
 import { describe, KIND_NAMES, KINDS, plan } from './plan.ts';
-import { MOST_SLOTS, openPlane } from './plane.ts';
+import { MOST_SLOTS, startPlane } from './plane.ts';
 import { failures, report } from './report.ts';
 import { SCENARIO_NAMES } from './scenario.ts';
 
@@ -80,14 +77,9 @@ async function main(): Promise<void> {
 
   await using stack = new AsyncDisposableStack();
   const say = (line: string) => console.log(line);
-  const cluster = await up({
-    name: values.cluster ?? 'chaos',
-    controlPlaneOnly: true,
-    progress: createProgress(say),
-  });
-  if (values.cluster === undefined) stack.defer(() => cluster.down());
-  await installDefinitions(kubectlOf(cluster));
-  const plane = await openPlane(cluster.kubeconfig, stack);
+  const { cluster: name = 'chaos' } = values;
+  const stays = values.cluster !== undefined;
+  const plane = await startPlane({ name, stays, progress: createProgress(say) }, stack);
   say(`seed ${seed}: ${trials.length} runs`);
   const began = performance.now();
   const seconds = () => Math.round((performance.now() - began) / 1000);

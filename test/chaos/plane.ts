@@ -6,6 +6,10 @@ import { Client } from '../../src/kube/client.ts';
 import { isAlreadyExists, isNotFound } from '../../src/kube/errors.ts';
 import { Informer } from '../../src/kube/informer.ts';
 import { NAMESPACE, type Resource } from '../../src/kube/resource.ts';
+import { up } from '../cluster/api.ts';
+import type { Progress } from '../cluster/progress.ts';
+import { installDefinitions } from '../support/definitions.ts';
+import { type Kubectl, kubectlOf } from '../support/kubectl.ts';
 import { eventually } from '../support/eventually.ts';
 import { Kubelet } from './kubelet.ts';
 import { PlayedNode } from './node.ts';
@@ -44,8 +48,23 @@ export interface Slot {
   readonly address: string;
 }
 
+/**
+ * Starts the local cluster of this name, or the one that is there, with FlowRuns served, and opens it; all that is made goes with the
+ * stack, the cluster too unless it is to stay.
+ */
+export async function startPlane(
+  { name, stays = false, progress }: { name: string; stays?: boolean; progress?: Progress },
+  stack: AsyncDisposableStack,
+): Promise<Plane & { readonly kubectl: Kubectl }> {
+  const cluster = await up({ name, controlPlaneOnly: true, ...(progress && { progress }) });
+  if (!stays) stack.defer(() => cluster.down());
+  const kubectl = kubectlOf(cluster);
+  await installDefinitions(kubectl);
+  return { ...(await openPlane(cluster.kubeconfig, stack)), kubectl };
+}
+
 /** Opens the cluster of the kubeconfig, which must serve FlowRuns and have a controller manager; all that is made goes with the stack. */
-export async function openPlane(kubeconfig: string, stack: AsyncDisposableStack): Promise<Plane> {
+async function openPlane(kubeconfig: string, stack: AsyncDisposableStack): Promise<Plane> {
   const config = new KubeConfig();
   config.loadFromFile(kubeconfig);
   // What the test does itself must not fail because the machine is busy.

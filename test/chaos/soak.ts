@@ -2,16 +2,14 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { table } from '../bench/stats.ts';
-import { up } from '../cluster/api.ts';
 import { createProgress } from '../cluster/progress.ts';
-import { installDefinitions } from '../support/definitions.ts';
 import { eventually } from '../support/eventually.ts';
 import { Inspector } from '../support/inspector.ts';
-import { type Kubectl, kubectlOf } from '../support/kubectl.ts';
+import type { Kubectl } from '../support/kubectl.ts';
 import { startOperator } from '../support/operator.ts';
 import { count } from './arguments.ts';
 import { wrongEnd } from './judge.ts';
-import { MOST_SLOTS, type Plane, openPlane, openSlot } from './plane.ts';
+import { MOST_SLOTS, type Plane, openSlot, startPlane } from './plane.ts';
 import { ChaosRun } from './run.ts';
 import { SCENARIO_NAMES } from './scenario.ts';
 
@@ -65,18 +63,12 @@ async function main(): Promise<void> {
 
   await using stack = new AsyncDisposableStack();
   const say = (line: string) => console.log(line);
-  const cluster = await up({
-    name: values.cluster ?? 'soak',
-    controlPlaneOnly: true,
-    progress: createProgress(say),
-  });
-  if (values.cluster === undefined) stack.defer(() => cluster.down());
-  const kubectl = kubectlOf(cluster);
-  await installDefinitions(kubectl);
-  const plane = await openPlane(cluster.kubeconfig, stack);
+  const { cluster: name = 'soak' } = values;
+  const stays = values.cluster !== undefined;
+  const plane = await startPlane({ name, stays, progress: createProgress(say) }, stack);
   const slots = await Promise.all(Array.from({ length: lanes }, (_, index) => openSlot(plane, index, stack)));
   const operator = await startOperator({
-    kubeconfig: cluster.kubeconfig,
+    kubeconfig: plane.kubeconfig,
     arguments: ['--seed-namespace', plane.namespace, '--sample-seconds', '1'],
     nodeArguments: ['--inspect=127.0.0.1:0'],
   });
@@ -89,7 +81,7 @@ async function main(): Promise<void> {
     const of = (kind: string) => resources.filter((each) => each === kind).length;
     const [connections, timers] = [of('TCPSocketWrap'), of('Timeout')];
     const others = resources.length - connections - timers;
-    const watches = await watchesOf(kubectl);
+    const watches = await watchesOf(plane.kubectl);
     return { runs: done, heapBytes, rssBytes, connections, timers, others, watches };
   };
 

@@ -1,13 +1,13 @@
-import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { NAMES } from '../../images/names.ts';
 import { venv } from '../../images/venv.ts';
 import { findCondition } from '../../src/api/conditions.ts';
 import type { FlowRunStatus } from '../../src/api/status.ts';
 import { manifestOf, readRan, readRefused, refusalOf, type Refused } from '../support/bad-input.ts';
 import { eventually } from '../support/eventually.ts';
-import { type Kubectl, kubectlOf } from '../support/kubectl.ts';
+import type { Kubectl } from '../support/kubectl.ts';
 import { runLauncher } from '../support/launcher-process.ts';
-import { namespaceFor, runOf, type TestNamespace } from '../support/namespace.ts';
+import { clusterKubectl, namespaceFor, runOf, type TestNamespace } from '../support/namespace.ts';
 import { type TestOperator, operatorFor } from '../support/operator-for.ts';
 
 const admission = readRefused('admission');
@@ -28,7 +28,7 @@ const create = async (cases: readonly Refused[], stem: string, ...flags: string[
 
 beforeAll(async () => {
   space = await namespaceFor('bad-input');
-  kubectl = kubectlOf({ kubectl: inject('kubectl'), kubeconfig: inject('kubeconfig') });
+  kubectl = clusterKubectl();
   operator = await operatorFor(space);
   for (const [stem, cases] of Object.entries(stored)) {
     const answer = await create(cases, stem);

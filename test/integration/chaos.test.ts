@@ -3,10 +3,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { campaign } from '../chaos/campaign.ts';
 import type { Verdict } from '../chaos/judge.ts';
 import { type Trial, describe as inWords } from '../chaos/plan.ts';
-import { openPlane } from '../chaos/plane.ts';
-import { up } from '../cluster/api.ts';
-import { installDefinitions } from '../support/definitions.ts';
-import { kubectlOf } from '../support/kubectl.ts';
+import { startPlane } from '../chaos/plane.ts';
 
 // A slice, so that the campaign cannot rot: the whole of it is `npm run chaos`. A lost node is waited for too long to be among it.
 const SLICE: readonly (Pick<Trial, 'kind' | 'scenario' | 'at'> & Partial<Trial>)[] = [
@@ -48,10 +45,7 @@ const stack = new AsyncDisposableStack();
 const verdicts = new Map<number, Verdict>();
 
 beforeAll(async () => {
-  const cluster = await up({ name: 'it-chaos', controlPlaneOnly: true });
-  stack.defer(() => cluster.down());
-  await installDefinitions(kubectlOf(cluster));
-  const plane = await openPlane(cluster.kubeconfig, stack);
+  const plane = await startPlane({ name: 'it-chaos' }, stack);
   const { signal } = new AbortController();
   const onVerdict = (verdict: Verdict) => verdicts.set(verdict.trial.index, verdict);
   await campaign({ plane, trials: TRIALS, lanes: LANES, signal, onVerdict });

@@ -3,10 +3,10 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { parse, parseAllDocuments } from 'yaml';
 import { CHART, type Helm, helmFor } from '../support/helm.ts';
-import { kubectlOf } from '../support/kubectl.ts';
+import { clusterKubectl } from '../support/namespace.ts';
 
 async function kubectl(args: readonly string[], input?: string): Promise<string> {
-  const run = kubectlOf({ kubectl: inject('kubectl'), kubeconfig: inject('kubeconfig') });
+  const run = clusterKubectl();
   const answer = await run(args, input);
   if (answer.code !== 0) throw new Error(`kubectl ${args.join(' ')}: ${answer.stderr}`);
   return answer.stdout;

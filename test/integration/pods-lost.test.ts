@@ -1,6 +1,5 @@
-import { afterAll, beforeAll, expect, inject, test } from 'vitest';
-import { kubectlOf } from '../support/kubectl.ts';
-import { namespaceFor, runOf, type TestNamespace } from '../support/namespace.ts';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { clusterKubectl, namespaceFor, runOf, type TestNamespace } from '../support/namespace.ts';
 import { type TestOperator, operatorFor } from '../support/operator-for.ts';
 import { podsLeft } from '../support/pods-left.ts';
 import { flowPodOf, said } from './executors/world.ts';
@@ -132,7 +131,7 @@ async function strike(run: string, { role, how }: NonNullable<Loss['strike']>): 
   const [pod] = await space.list('pod', `flowrun.dev/name=${run},flowrun.dev/role=${role}`);
   const name = pod?.metadata.name ?? '';
   if (how === 'delete') return space.delete('pod', name);
-  const kubectl = kubectlOf({ kubectl: inject('kubectl'), kubeconfig: inject('kubeconfig') });
+  const kubectl = clusterKubectl();
   const metadata = { name, namespace: space.name };
   const answer = await kubectl(
     ['create', '--raw', `/api/v1/namespaces/${space.name}/pods/${name}/eviction`, '-f', '-'],

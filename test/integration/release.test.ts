@@ -2,8 +2,7 @@ import { afterAll, beforeAll, expect, inject, test } from 'vitest';
 import { RUN_RULES } from '../../src/manifests/rbac.ts';
 import { eventually } from '../support/eventually.ts';
 import { CHART, type Helm, helmFor } from '../support/helm.ts';
-import { kubectlOf } from '../support/kubectl.ts';
-import { namespaceFor, runOf, type TestNamespace } from '../support/namespace.ts';
+import { clusterKubectl, namespaceFor, runOf, type TestNamespace } from '../support/namespace.ts';
 import { installChart, OPERATOR_PODS } from '../support/release.ts';
 import { beginWaiting, endsWell, letEnd } from '../support/waiting-run.ts';
 
@@ -35,10 +34,8 @@ afterAll(async () => {
   await Promise.all([helm, helm3].map((each) => each[Symbol.asyncDispose]()));
 });
 
-const ask = () => kubectlOf({ kubectl: inject('kubectl'), kubeconfig: inject('kubeconfig') });
-
 const install = (by: Helm) =>
-  installChart(by, ask(), {
+  installChart(by, clusterKubectl(), {
     name: RELEASE,
     namespace: own.name,
     // Other rights that are in no namespace could meet another test's.
@@ -59,7 +56,9 @@ async function ofTheRelease(): Promise<string> {
   const kinds = 'deployment,service,serviceaccount,role,rolebinding,poddisruptionbudget';
   const labels = `app.kubernetes.io/instance=${RELEASE}`;
   const answers = await Promise.all(
-    [own, user, second].map(({ name }) => ask()(['get', kinds, '-n', name, '-l', labels, '-o', 'name'])),
+    [own, user, second].map(({ name }) =>
+      clusterKubectl()(['get', kinds, '-n', name, '-l', labels, '-o', 'name']),
+    ),
   );
   return answers
     .map(({ stdout, stderr }) => stdout + stderr.replace(/^No resources found.*\n/m, ''))
@@ -70,7 +69,16 @@ async function ofTheRelease(): Promise<string> {
 async function ended({ name }: TestNamespace, run: string): Promise<void> {
   const labels = `flowrun.dev/name=${run},flowrun.dev/role=flow`;
   const succeeded = '--for=jsonpath={.status.phase}=Succeeded';
-  const { stderr } = await ask()(['wait', succeeded, 'pod', '-n', name, '-l', labels, '--timeout=30s']);
+  const { stderr } = await clusterKubectl()([
+    'wait',
+    succeeded,
+    'pod',
+    '-n',
+    name,
+    '-l',
+    labels,
+    '--timeout=30s',
+  ]);
   expect(stderr).toBe('');
 }
 
@@ -126,7 +134,9 @@ test('serves the namespaces it is told, and has no rights in any other', async (
   expect(runOf(await unwatched.get('flowrun', 'there')).status).toEqual({});
   const account = `--as=system:serviceaccount:${own.name}:flowrun-flowrun-operator`;
   const may = async (verb: string, resource: string, namespace: string) =>
-    (await ask()(['auth', 'can-i', verb, resource, account, '--namespace', namespace])).stdout.trim();
+    (
+      await clusterKubectl()(['auth', 'can-i', verb, resource, account, '--namespace', namespace])
+    ).stdout.trim();
   expect(await may('create', 'pods', second.name)).toBe('yes');
   const elsewhere: string[] = [];
   for (const { verbs, resources } of RUN_RULES)

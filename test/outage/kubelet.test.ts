@@ -3,8 +3,7 @@ import { afterAll, beforeAll, expect, inject, test } from 'vitest';
 import { findProcesses } from '../cluster/processes.ts';
 import { said, flowPodOf } from '../integration/executors/world.ts';
 import { eventually } from '../support/eventually.ts';
-import { kubectlOf } from '../support/kubectl.ts';
-import { namespaceFor, runOf, type TestNamespace } from '../support/namespace.ts';
+import { clusterKubectl, namespaceFor, runOf, type TestNamespace } from '../support/namespace.ts';
 import { type TestOperator, operatorFor } from '../support/operator-for.ts';
 
 /** Until the control plane takes the node for lost (50 s), its pods have been told (35 s) and have been waited for (60 s), and as much again. */
@@ -33,7 +32,7 @@ function kubelet(signal: 'SIGSTOP' | 'SIGCONT'): void {
 }
 
 async function nodeIsReady(): Promise<boolean> {
-  const kubectl = kubectlOf({ kubectl: inject('kubectl'), kubeconfig: inject('kubeconfig') });
+  const kubectl = clusterKubectl();
   const path = '{.items[0].status.conditions[?(@.type=="Ready")].status}';
   return (await kubectl(['get', 'nodes', '-o', `jsonpath=${path}`])).stdout === 'True';
 }

@@ -2,7 +2,7 @@ import { inject } from 'vitest';
 import { type FlowRun, flowRun } from '../../src/api/flow-run.ts';
 import type { KubeObject } from '../../src/kube/object.ts';
 import { eventually } from './eventually.ts';
-import { kubectlOf } from './kubectl.ts';
+import { type Kubectl, kubectlOf } from './kubectl.ts';
 import { type Kind, readerOf } from './reader.ts';
 
 declare module 'vitest' {
@@ -46,6 +46,10 @@ export interface TestNamespace {
   remove(): Promise<void>;
 }
 
+/** As its administrator. */
+export const clusterKubectl = (): Kubectl =>
+  kubectlOf({ kubectl: inject('kubectl'), kubeconfig: inject('kubeconfig') });
+
 /** Shape of what the API server stores, checked. */
 export function runOf(object: KubeObject): FlowRun & { status: NonNullable<FlowRun['status']> } {
   const run = flowRun.parse(object);
@@ -57,7 +61,7 @@ export async function namespaceFor(
   stem: string,
   labels: Readonly<Record<string, string>> = {},
 ): Promise<TestNamespace> {
-  const kubectl = kubectlOf({ kubectl: inject('kubectl'), kubeconfig: inject('kubeconfig') });
+  const kubectl = clusterKubectl();
   const name = `${stem}-${Math.random().toString(36).slice(2, 8)}`;
   const run = async (args: readonly string[], input?: string): Promise<string> => {
     const answer = await kubectl(args, input);

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
-import { kubectlOf } from '../../support/kubectl.ts';
+import { clusterKubectl } from '../../support/namespace.ts';
 import { readBlocks } from '../../support/page.ts';
 import { openWorld, succeeded, type World } from './world.ts';
 
@@ -14,7 +14,7 @@ const blocks = readBlocks(inject('images'));
 
 describe('the pages for users', () => {
   test.concurrent.for(blocks)('the API server takes the block at $where', async ({ manifest }) => {
-    const kubectl = kubectlOf({ kubectl: inject('kubectl'), kubeconfig: inject('kubeconfig') });
+    const kubectl = clusterKubectl();
     const answer = await kubectl(['create', '--dry-run=server', '-f', '-'], JSON.stringify(manifest));
     expect(answer.stderr).toBe('');
   });
