@@ -1,4 +1,5 @@
 import type { Action, ChildRef } from '../core/decision.ts';
+import type { Stray } from '../core/observed.ts';
 import { LABELS, selectorFor, workersSelector } from '../core/names.ts';
 import type { Client } from '../kube/client.ts';
 import { isConflict, isNotFound } from '../kube/errors.ts';
@@ -16,6 +17,8 @@ const CLUSTER_GRACE_SECONDS = 1;
 
 /** Named in one selector; the URL must stay short. */
 const WORKERS_PER_DELETE = 200;
+
+const RESOURCES: Record<Stray['kind'], Resource> = { Pod: POD, Service: SERVICE, ConfigMap: CONFIG_MAP };
 
 /** Creates in flight at once for one run. */
 const PARALLEL_CREATES = 16;
@@ -95,6 +98,8 @@ export class Actor {
         return this.#deleteWorkers(target, action.pods, signal);
       case 'deleteObject':
         return this.#deleteObject(target, action.child.role, signal);
+      case 'deleteStrays':
+        return this.#deleteStrays(target, action.strays, signal);
       case 'stopFlow':
         return this.#stopFlow(target, action.name, action.uid, signal);
       case 'deleteRun':
@@ -113,7 +118,7 @@ export class Actor {
       gracePeriodSeconds: CLUSTER_GRACE_SECONDS,
       signal,
     });
-    for (const { metadata } of this.#cache.pods(namespace, uid)) {
+    for (const { metadata } of this.#cache.owned('Pod', namespace, uid)) {
       if (metadata.labels?.[LABELS.attempt] !== String(attempt)) continue;
       if (metadata.labels[LABELS.role] !== 'flow')
         this.#cache.own.deleted(keyOf(target.run), metadata.uid ?? '');
@@ -140,6 +145,11 @@ export class Actor {
         for (const pod of some) this.#cache.own.deleted(keyOf(target.run), pod.uid);
       }
     }
+  }
+
+  async #deleteStrays(target: AttemptRef, strays: readonly Stray[], signal: AbortSignal): Promise<void> {
+    for (const { kind, name, uid } of strays)
+      await this.#delete(target, RESOURCES[kind], name, uid, { signal });
   }
 
   async #delete(
@@ -176,17 +186,12 @@ export class Actor {
   }
 
   async #deleteObject(target: AttemptRef, role: 'files' | 'service', signal: AbortSignal): Promise<void> {
-    const resource = role === 'files' ? CONFIG_MAP : SERVICE;
+    const kind = role === 'files' ? 'ConfigMap' : 'Service';
     const name = nameOfChild(target, { role });
-    const object = this.#cache.child(
-      role === 'files' ? 'ConfigMap' : 'Service',
-      target.namespace,
-      name,
-      target.uid,
-    );
+    const object = this.#cache.child(kind, target.namespace, name, target.uid);
     const uid =
       object === undefined || controllerOf(object)?.uid !== target.uid ? undefined : object.metadata.uid;
-    if (uid !== undefined) await this.#delete(target, resource, name, uid, { signal });
+    if (uid !== undefined) await this.#delete(target, RESOURCES[kind], name, uid, { signal });
   }
 
   async #stopFlow(target: AttemptRef, name: string, uid: string, signal: AbortSignal): Promise<void> {

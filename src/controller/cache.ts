@@ -1,4 +1,5 @@
 import { LABELS } from '../core/names.ts';
+import type { Stray } from '../core/observed.ts';
 import type { Client } from '../kube/client.ts';
 import { Informer } from '../kube/informer.ts';
 import { type KubeObject, controllerOf, fromKey, toKey } from '../kube/object.ts';
@@ -6,7 +7,7 @@ import { CONFIG_MAP, POD, type Resource, SERVICE } from '../kube/resource.ts';
 import { FLOW_RUN } from '../api/flow-run.ts';
 import { OwnWrites } from './own-writes.ts';
 
-type ChildKind = 'Pod' | 'Service' | 'ConfigMap';
+type ChildKind = Stray['kind'];
 
 /** What is watched of one namespace, or of all. */
 interface Scope {
@@ -101,8 +102,8 @@ export class Cache {
     return object !== undefined && controllerOf(object)?.uid === ownerUid ? object : undefined;
   }
 
-  pods(namespace: string, ownerUid: string): KubeObject[] {
-    return this.#of(namespace)?.children.Pod.store.by('owner', toKey(namespace, ownerUid)) ?? [];
+  owned(kind: ChildKind, namespace: string, ownerUid: string): KubeObject[] {
+    return this.#of(namespace)?.children[kind].store.by('owner', toKey(namespace, ownerUid)) ?? [];
   }
 
   async run(signal: AbortSignal): Promise<void> {

@@ -7,6 +7,7 @@ import type { Blocked, Children, Observed, Plan, PodState, SchedulerView } from 
 import { ownResult } from '../core/result.ts';
 import type { KubeObject } from '../kube/object.ts';
 import type { Cache } from './cache.ts';
+import { straysOf } from './strays.ts';
 import type { Followed } from './scheduler-watch.ts';
 
 /** Marks FlowRuns that this operator carries out; any other value of `spec.managedBy` is another controller's. */
@@ -55,6 +56,7 @@ export function observe(input: ObserveInput): Observed {
     blocked: input.blocked,
     place: input.place,
     children: childrenOf(input, status.attempt ?? 0),
+    strays: straysOf(run, input.cache, status.attempt ?? 0),
     flowPodMade: input.made,
     flowPodLost: flowPodUID !== undefined && input.lost.has(flowPodUID),
     scheduler: viewOf(input, status.attempt ?? 0),
@@ -97,7 +99,7 @@ function childrenOf({ run, cache }: ObserveInput, attempt: number): Children {
 /** Those that shall exist are looked up by name: pods just created are not in the index yet. */
 function ordinalsSeen(run: FlowRun, cache: Cache, attempt: number): Set<number> {
   const ordinals = wantedOrdinals(run.status ?? {});
-  for (const { metadata } of cache.pods(run.metadata.namespace, run.metadata.uid)) {
+  for (const { metadata } of cache.owned('Pod', run.metadata.namespace, run.metadata.uid)) {
     if (metadata.labels?.[LABELS.attempt] !== String(attempt)) continue;
     const ordinal = metadata.labels[LABELS.ordinal];
     if (ordinal !== undefined) ordinals.add(Number(ordinal));

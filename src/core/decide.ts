@@ -27,7 +27,7 @@ const IGNORANCE_MS = 1000;
  * The whole behaviour of a FlowRun: what to do next, given what is seen.
  *
  * Guarantees, for any sequence of observations, also stale ones, and a crash after any commit and any action:
- * - an outcome that was committed never changes, and after CleanedUp nothing is written;
+ * - an outcome that was committed never changes, and after CleanedUp nothing is written: what comes late is deleted;
  * - a flow pod is created only for an attempt that has not ended, and never again once its UID was committed;
  * - whatever cannot be seen again later (an end, a stop, a lost worker) is committed before the action that
  *   destroys its evidence;
@@ -38,6 +38,9 @@ export function decide(observed: Observed): Decision {
   if (run.managedByOther) return rest('managed by another controller');
   // Owner references make the garbage collector remove the children; anything we did now would race with it.
   if (run.deleting) return rest('being deleted');
+  const { strays } = observed;
+  if (strays.length > 0)
+    return act('an earlier attempt has left something', [{ type: 'deleteStrays', strays }]);
   const attempt = currentAttempt(status);
   if (isOver(status)) return afterTheEnd(observed, attempt);
   if (attempt === undefined || attempt.endTime !== undefined) return between(observed, attempt);
@@ -77,6 +80,9 @@ function afterTheEnd(observed: Observed, attempt: Attempt | undefined): Decision
       })
     );
   }
+  // Made by a request that was held up on its way: nobody else would ever clear it away.
+  const late = tearDown(observed, attempt);
+  if (late !== undefined) return late;
   if (run.ttlSecondsAfterFinished === undefined || status.completionTime === undefined)
     return rest('finished');
   const expiry = parseTime(status.completionTime) + run.ttlSecondsAfterFinished * 1000;

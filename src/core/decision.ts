@@ -1,5 +1,6 @@
 import type { FlowRunStatus } from '../api/status.ts';
 import type { WorkerRef } from './names.ts';
+import type { Stray } from './observed.ts';
 import type { ForeignReason, Reason } from './reasons/reason.ts';
 
 /** A child of the current attempt, by role. */
@@ -17,6 +18,8 @@ export type Action =
   /** At once, without grace: they hold nothing. */
   | { type: 'deleteWorkers'; pods: readonly { ordinal: number; name: string; uid: string }[] }
   | { type: 'deleteObject'; child: { role: 'files' | 'service' } }
+  /** Each with UID precondition. */
+  | { type: 'deleteStrays'; strays: readonly Stray[] }
   /** Stops a started flow and keeps its logs: `activeDeadlineSeconds: 1` on the pod. */
   | { type: 'stopFlow'; name: string; uid: string }
   /** A live GET for a pod that the cache does not show. */

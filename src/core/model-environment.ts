@@ -41,12 +41,32 @@ export function environment(world: World): World[] {
       set({ workers: { ...pods.workers, [ordinal]: 'failed' } }, { faults });
     }
   }
+  for (const late of lateChildren(world)) worlds.push({ ...late, faults: world.faults + 1 });
   if (world.mayCancel && !world.cancel && !isOver(status)) worlds.push({ ...world, cancel: true });
   if (world.flips < 1 && !isOver(status))
     worlds.push({ ...world, suspend: !world.suspend, flips: world.flips + 1 });
   if (world.crowded && world.crowds > 0 && !holdsSlot(status))
     worlds.push({ ...world, crowded: false, crowds: world.crowds - 1 });
   if (world.time < LAST && !isOver(status)) worlds.push({ ...world, time: world.time + 1 });
+  return worlds;
+}
+
+/** A create that was held up on its way arrives when its attempt is over. */
+function lateChildren(world: World): World[] {
+  const { pods, status } = world;
+  const number = status.attempt ?? 0;
+  if (world.faults > 0) return [];
+  const worlds: World[] = number > 1 ? [{ ...world, stray: true }] : [];
+  if (currentAttempt(status)?.endTime === undefined) return worlds;
+  const came = (change: Partial<Pods>) =>
+    worlds.push({ ...world, late: true, stale: pods, pods: { ...pods, ...change } });
+  // The name of one that has run is taken.
+  if (pods.flow === 'absent' && world.flowStarts[number] === undefined) came({ flow: 'pending' });
+  if (!pods.files) came({ files: true });
+  if (!world.cluster) return worlds;
+  if (!pods.service) came({ service: true });
+  if (pods.scheduler === 'absent') came({ scheduler: 'pending' });
+  if (pods.workers[0] === undefined) came({ workers: { ...pods.workers, 0: 'pending' } });
   return worlds;
 }
 

@@ -35,6 +35,8 @@ export function initialWorlds(): { name: string; world: World }[] {
     suspend: false,
     flips: 0,
     faults: 0,
+    late: false,
+    stray: false,
     cluster: false,
     retries: 0,
     crowded: false,

@@ -30,6 +30,10 @@ export interface World {
   suspend: boolean;
   flips: number;
   faults: number;
+  /** A child came when its attempt was over. */
+  late: boolean;
+  /** One of an attempt before the present one is there. */
+  stray: boolean;
   cluster: boolean;
   retries: number;
   /** Others hold all slots at present. */
@@ -137,6 +141,7 @@ export function observeWorld(world: World, pods: Pods = world.pods): Observed {
         ]),
       ),
     },
+    strays: world.stray ? [{ kind: 'Pod', name: 'stray', uid: 'stray' }] : [],
     flowPodMade: world.made ? `flow-${attempt}` : undefined,
     flowPodLost: world.lost && world.pods.flow === 'absent',
     refusal: undefined,
@@ -255,6 +260,8 @@ function perform(world: World, action: Action): World {
     }
     case 'deleteObject':
       return after({ [action.child.role]: false });
+    case 'deleteStrays':
+      return { ...world, stray: false };
     case 'stopFlow':
       return pods.flow === 'running' ? after({ flow: 'killed' }) : world;
     case 'lookForFlowPod':

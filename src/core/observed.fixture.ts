@@ -152,6 +152,7 @@ export function observed({
       flow: pod('flow', 'running'),
       workers: new Map(pods),
     },
+    strays: [],
     flowPodMade: undefined,
     flowPodLost: false,
     refusal: undefined,

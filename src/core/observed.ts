@@ -55,6 +55,16 @@ export interface Children {
   workers: ReadonlyMap<number, PodState>;
 }
 
+/**
+ * A child of an attempt before the present one that may still do something. The next attempt begins when nothing of the last is
+ * left, so it was made late: by a request that was held up on its way.
+ */
+export interface Stray {
+  kind: 'Pod' | 'Service' | 'ConfigMap';
+  name: string;
+  uid: string;
+}
+
 /** What the scheduler last said. `silent`: it was asked and has not answered (yet, or since). */
 export type SchedulerView =
   | { kind: 'none' }
@@ -131,6 +141,8 @@ export interface Observed {
   plan: Plan;
   /** Of the attempt in `status.attempt`. */
   children: Children;
+  /** Of attempts before it. */
+  strays: readonly Stray[];
   /** UID of the flow pod that this process has made, if it knows: the cache may never show one that somebody deletes at once. */
   flowPodMade: string | undefined;
   /** A live GET found no pod with the committed UID: the cache's word alone never ends an attempt. */

@@ -1,4 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { z } from 'zod';
+import type { KubeObject } from '../../src/kube/object.ts';
 import { eventually } from '../support/eventually.ts';
 import { type TestNamespace, namespaceFor, runOf } from '../support/namespace.ts';
 import { type TestOperator, operatorFor } from '../support/operator-for.ts';
@@ -102,6 +104,54 @@ test.concurrent('a suspended run holds no pods, and goes on as a new attempt tha
     phase: 'Succeeded',
     attempt: 2,
   });
+});
+
+/** As somebody may have asked for it long ago: what the server and the kubelet have added is left out. */
+function madeLate({ metadata, ...object }: KubeObject): object {
+  const { name, labels, ownerReferences } = metadata;
+  const {
+    clusterIP: _,
+    clusterIPs: __,
+    nodeName: ___,
+    ...spec
+  } = z.looseObject({}).parse(object['spec'] ?? {});
+  const { status: ____, ...rest } = object;
+  return { ...rest, metadata: { name, labels, ownerReferences }, ...(object['spec'] ? { spec } : {}) };
+}
+
+test.concurrent('what is made late for an attempt that is over is cleared away, also when the run is over', async () => {
+  const name = 'overtaken';
+  const cluster = async (attempt: number) => {
+    const own = `${selector(name)},flowrun.dev/attempt=${attempt},flowrun.dev/role!=flow`;
+    return (
+      await Promise.all((['pod', 'service', 'configmap'] as const).map((kind) => space.list(kind, own)))
+    ).flat();
+  };
+  const none = (attempt: number) => async () => (await cluster(attempt)).length === 0;
+  await space.apply(manifest(name));
+  await running(name);
+  const first = await cluster(1);
+  // In the order in which they were asked for.
+  expect(first.map(({ kind }) => kind)).toEqual(['Pod', 'Pod', 'Pod', 'Service', 'ConfigMap']);
+  await space.apply(manifest(name, { suspend: true }));
+  await space.waitFor(name, 'Suspended', 90);
+  await space.apply(manifest(name, { suspend: false }));
+  await running(name);
+  const second = await cluster(2);
+
+  for (const child of first) await space.apply(madeLate(child));
+  await eventually('the first attempt has left nothing', none(1), 60);
+  expect((await cluster(2)).map(({ metadata }) => metadata.uid)).toEqual(
+    second.map(({ metadata }) => metadata.uid),
+  );
+
+  await space.apply(manifest(name, { cancel: true }));
+  await cleaned(name);
+  const { metadata } = await space.get('flowrun', name);
+  await eventually('the second attempt has left nothing', none(2), 60);
+  for (const child of second) await space.apply(madeLate(child));
+  await eventually('the second attempt has left nothing again', none(2), 60);
+  expect((await space.get('flowrun', name)).metadata.resourceVersion).toBe(metadata.resourceVersion);
 });
 
 test.concurrent('a run that takes longer than its active deadline fails, and is not retried', async () => {
