@@ -8,6 +8,7 @@ import { systemClock } from '../kube/clock.ts';
 import { isFenced, isRetryable } from '../kube/errors.ts';
 import { EventRecorder } from '../kube/events.ts';
 import { LeaderElection } from '../kube/leader.ts';
+import type { LeaseTimes } from '../kube/lease.ts';
 import { WorkQueue } from '../kube/workqueue.ts';
 import type { OperatorPods } from '../manifests/network-policy.ts';
 import { HttpServer } from '../ops/http.ts';
@@ -65,6 +66,8 @@ export interface OperatorOptions {
   log: Logger;
   /** Milliseconds since the epoch. Default: the machine's clock. */
   now?: () => number;
+  /** Of the Lease. Default: those of LeaderElection. */
+  leaseTimes?: LeaseTimes;
 }
 
 /** The controller and what it stands on, wired. */
@@ -187,6 +190,7 @@ export class Operator {
         namespace: config.leaseNamespace,
         name: config.leaseName,
         identity: instance,
+        times: this.#options.leaseTimes,
         onError: (error) => log.warn({ err: error }, 'The lease could not be read or written'),
       });
       log.info('Caches are filled; standing by for the lease');

@@ -15,7 +15,7 @@ export interface LeaderOptions {
   /** Unique among all candidates, restarts included: the pod's name and a random part. */
   readonly identity: string;
   /** Default 15, 10 and 2 seconds. */
-  readonly times?: LeaseTimes;
+  readonly times?: LeaseTimes | undefined;
   readonly clock?: Clock;
   readonly onError?: (error: unknown) => void;
 }

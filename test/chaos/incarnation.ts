@@ -4,14 +4,18 @@ import { pino } from 'pino';
 import { Operator } from '../../src/controller/operator.ts';
 import { FaultProxy, type SeenRequest } from '../support/fault-proxy.ts';
 import { settings } from '../../src/config.ts';
+import type { LeaseTimes } from '../../src/kube/lease.ts';
 
 const WRITES = ['POST', 'PUT', 'PATCH', 'DELETE'];
-/** Events are best effort and the seed of all keys is no run's: neither is part of a run's protocol. */
-const OF_A_RUN = /^(?!.*(\/events|\/flowrun-operator-seed))/;
+/** Events are best effort, the seed of all keys and the Lease are no run's: none is part of a run's protocol. */
+const OF_A_RUN = /^(?!.*(\/events|\/flowrun-operator-seed|\/leases))/;
 /** All requests of a run but watches. */
-const CALLS = /^(?!.*(\/events|\/flowrun-operator-seed|[?&]watch=))/;
+const CALLS = /^(?!.*(\/events|\/flowrun-operator-seed|\/leases|[?&]watch=))/;
 const LOG_LINES = 400;
+/** As long after the renew deadline as ever, so that a write that is under way then ends before anybody else begins. */
+const LEASE_TIMES: LeaseTimes = { leaseMs: 6_000, renewDeadlineMs: 1_000, retryMs: 200 };
 
+export const LEASES = /\/leases\//;
 export const WATCHES = /[?&]watch=/;
 export const WRITE_MATCH = { methods: WRITES, path: OF_A_RUN };
 export const CALL_MATCH = { path: CALLS };
@@ -23,6 +27,8 @@ export interface IncarnationOptions {
   readonly namespace: string;
   readonly seedNamespace: string;
   readonly now: () => number;
+  /** It works while it holds the Lease of the namespace. Otherwise it works at once. */
+  readonly withLease: boolean;
 }
 
 /**
@@ -48,13 +54,19 @@ export class Incarnation {
     options: IncarnationOptions,
     prepare: (proxy: FaultProxy) => void = () => undefined,
   ): Promise<Incarnation> {
-    const { kubeconfig, agent, namespace, seedNamespace, now } = options;
+    const { kubeconfig, agent, namespace, seedNamespace, now, withLease } = options;
     const incarnation = new Incarnation(await FaultProxy.start({ kubeconfig, agent, plain: true }));
     prepare(incarnation.proxy);
     const kubeConfig = new KubeConfig();
     kubeConfig.loadFromFile(incarnation.proxy.kubeconfig);
     const log = pino({ base: null }, { write: (line: string) => incarnation.#note(line) });
-    const config = settings.parse({ namespace, seedNamespace, sampleSeconds: 1, concurrency: 4 });
+    const config = settings.parse({
+      namespace,
+      seedNamespace,
+      sampleSeconds: 1,
+      concurrency: 4,
+      leaseNamespace: withLease ? namespace : undefined,
+    });
     const operator = new Operator({
       kubeConfig,
       config,
@@ -62,6 +74,7 @@ export class Incarnation {
       instance: `chaos-${namespace}-${Math.round(performance.now())}`,
       log,
       now,
+      leaseTimes: LEASE_TIMES,
     });
     incarnation.#running = operator.run(incarnation.#stop.signal).then(
       () => undefined,

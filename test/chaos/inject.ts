@@ -5,7 +5,7 @@ import { isConflict } from '../../src/kube/errors.ts';
 import { CONFIG_MAP, POD, type Resource, SERVICE, apiVersion } from '../../src/kube/resource.ts';
 import type { Fault } from '../support/fault.ts';
 import type { FaultProxy } from '../support/fault-proxy.ts';
-import { CALL_MATCH, type Incarnation, WATCHES, WRITE_MATCH } from './incarnation.ts';
+import { CALL_MATCH, type Incarnation, LEASES, WATCHES, WRITE_MATCH } from './incarnation.ts';
 import { insist } from './insist.ts';
 import { roleOf } from './kubelet.ts';
 import type { Kind, Role, Trial } from './plan.ts';
@@ -22,16 +22,17 @@ const REQUEST_FAULTS: Partial<Record<Kind, Fault>> = {
   'lost-answer': { type: 'loseAnswer' },
 };
 
-/** Breaks the wire of the first operator before it is born. */
-export function prepared({ kind, at, ms }: Trial): (proxy: FaultProxy) => void {
+/** How the first operator is born: what will be wrong with its wire, and whether it needs a lease. */
+export function prepared({ kind, at, ms }: Trial): Parameters<ChaosRun['birth']>[0] {
   const fault = REQUEST_FAULTS[kind];
-  return (proxy) => {
+  const prepare = (proxy: FaultProxy) => {
     if (fault !== undefined) proxy.on({ ...CALL_MATCH, nth: at }, fault);
     else if (kind === 'crash-before') proxy.on({ ...WRITE_MATCH, nth: at }, { type: 'halfOpen' });
     else if (kind === 'crash-after') proxy.on({ ...WRITE_MATCH, nth: at }, { type: 'keepAnswer' });
     else if (kind === 'late-watches' || kind === 'skipped-events')
       proxy.on({ path: WATCHES }, { type: 'lag', ms });
   };
+  return { prepare, withLease: kind === 'two-operators' };
 }
 
 /** Lets the fault happen when its time comes. Whether it did. */
@@ -72,8 +73,9 @@ export async function inject(
       return (await run.before(written, signal)) && (await beginStale(run, first, ms));
     case 'two-operators':
       if (!(await run.before(written, signal))) return false;
-      first.proxy.on({ ...WRITE_MATCH, times: 1 }, { type: 'delay', ms });
-      await run.birth();
+      first.proxy.on({ path: LEASES }, { type: 'halfOpen' });
+      first.proxy.on(WRITE_MATCH, { type: 'delay', ms });
+      await run.birth({ withLease: true });
       return true;
     case 'child-deleted':
       return (await run.before(written, signal)) && (await deleteChild(run, role, signal));
@@ -112,14 +114,15 @@ async function beginStale(run: ChaosRun, first: Incarnation, ms: number): Promis
   );
   await sleep(ms / 4);
   await first.kill();
-  await run.birth((proxy) => {
+  const prepare = (proxy: FaultProxy) => {
     for (const { plural, body } of lists)
       proxy.on(
         { method: 'GET', path: new RegExp(`/${namespace}/${plural}\\?(?!.*watch=)`), times: 1 },
         { type: 'status', status: 200, body },
       );
     proxy.on({ path: WATCHES }, { type: 'lag', ms: STALE_MS });
-  });
+  };
+  await run.birth({ prepare });
   return true;
 }
 

@@ -20,7 +20,7 @@ export const KINDS = {
   'skipped-events': 'all watches are late and end with 410: what was on the way is never seen',
   'stale-list': 'the operator is killed after the n-th write, and the next begins with older lists',
   'two-operators':
-    'a second operator works beside the first from its n-th write on, whose next write is held back',
+    'the lease of the operator is renewed no more after its n-th write and its writes are slow; another stands by and takes over',
   'child-deleted': 'somebody deletes a child after the n-th write',
   'node-gone': 'the node of all pods is lost after the n-th write',
   'clock-jump': "the operator's clock jumps after the n-th write",

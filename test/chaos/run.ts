@@ -19,6 +19,13 @@ import { NO_TASKS } from '../support/no-tasks.ts';
 const POLL_MS = 5;
 const RPC_PORT = 8788;
 
+interface Birth {
+  /** Breaks its wire before it is born. */
+  prepare?: Parameters<typeof Incarnation.start>[1];
+  /** Default: it works at once, without a lease. */
+  withLease?: boolean;
+}
+
 /** A FlowRun of the campaign with its pods, its scheduler, its user and the operators that work on it. */
 export class ChaosRun implements AsyncDisposable {
   readonly name: string;
@@ -79,14 +86,15 @@ export class ChaosRun implements AsyncDisposable {
     this.#stack.defer(() => plane.kubelet.forget(slot.namespace));
   }
 
-  async birth(prepare?: Parameters<typeof Incarnation.start>[1], aheadMs = 0): Promise<Incarnation> {
+  async birth({ prepare, withLease = false }: Birth = {}): Promise<Incarnation> {
     const { plane, slot } = this;
     const operator = await Incarnation.start(
       {
         ...plane,
         namespace: slot.namespace,
         seedNamespace: plane.namespace,
-        now: () => Date.now() + this.clockAheadMs + aheadMs,
+        now: () => Date.now() + this.clockAheadMs,
+        withLease,
       },
       prepare,
     );
