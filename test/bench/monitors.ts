@@ -8,12 +8,13 @@ import type { Context } from './context.ts';
 import { spread, table } from './stats.ts';
 
 const CONNECTIONS = 5000;
-/** Seconds between the samples of one run: as often as a run that scales by default, and as one of fixed size. */
-const INTERVALS = [1, 10, 60];
+/** Seconds between the samples of one run: as often as a run that scales by default, as one of fixed size, and as seldom as can be. */
+const INTERVALS = [1, 5, 60];
 const MEASURED_SECONDS = 20;
 const LIMIT_CORES = 0.5;
 /** So many connect at a time: a user's scheduler has a few seconds for the handshake. */
 const BATCH = 250;
+const REPORTED = 1000;
 
 /** What following 5 000 schedulers costs the operator: parts of one core, and memory. */
 export async function monitors({
@@ -29,7 +30,8 @@ export async function monitors({
     const monitor = new Monitor({ onSample: () => (samples += 1) });
     try {
       const before = memory();
-      await connect(monitor, url, { intervalSeconds, signal });
+      const progress = (what: string) => say(`  every ${intervalSeconds} s: ${what}`);
+      await connect(monitor, url, { intervalSeconds, signal, progress });
       const cores: number[] = [];
       const rates: number[] = [];
       for (let repetition = 0; repetition < repetitions; repetition++) {
@@ -41,6 +43,7 @@ export async function monitors({
         const { user, system } = process.cpuUsage(used);
         cores.push((user + system) / 1e6 / seconds);
         rates.push(samples / seconds);
+        progress(`${repetition + 1} of ${repetitions} measured`);
       }
       const held = Math.round((memory() - before) / 2 ** 20);
       const verdict = Math.max(...cores) <= LIMIT_CORES ? 'within' : 'above';
@@ -56,7 +59,11 @@ export async function monitors({
 async function connect(
   monitor: Monitor,
   url: string,
-  { intervalSeconds, signal }: { intervalSeconds: number; signal: AbortSignal },
+  {
+    intervalSeconds,
+    signal,
+    progress,
+  }: { intervalSeconds: number; signal: AbortSignal; progress: (what: string) => void },
 ): Promise<void> {
   for (let first = 0; first < CONNECTIONS; first += BATCH) {
     const keys = Array.from({ length: Math.min(BATCH, CONNECTIONS - first) }, (_, at) => `run-${first + at}`);
@@ -64,6 +71,7 @@ async function connect(
       monitor.track(key, { url, uid: 'uid', attempt: 1, intervalSeconds, drain: [], drainSeconds: 300 });
     while (keys.some((key) => monitor.newest(key)?.sample === undefined))
       await sleep(20, undefined, { signal });
+    if ((first + BATCH) % REPORTED === 0) progress(`${first + BATCH} connected`);
   }
 }
 
