@@ -1,4 +1,4 @@
-import { isTrue } from '../api/conditions.ts';
+import { findCondition } from '../api/conditions.ts';
 import type { Attempt } from '../api/attempt.ts';
 import { holdsSlot } from './admission.ts';
 import { activeDeadline, currentAttempt, earliest, isOver, startDeadline } from './attempt.ts';
@@ -24,6 +24,12 @@ import { replaceDeadWorkers } from './workers.ts';
 const IGNORANCE_MS = 1000;
 
 /**
+ * What an old list still shows looks like a child that came late. So for some time after everything was cleared away nothing is
+ * deleted for it: by then the cache has long shown what is gone.
+ */
+const DOUBT_MS = 30_000;
+
+/**
  * The whole behaviour of a FlowRun: what to do next, given what is seen.
  *
  * Guarantees, for any sequence of observations, also stale ones, and a crash after any commit and any action:
@@ -38,11 +44,18 @@ export function decide(observed: Observed): Decision {
   if (run.managedByOther) return rest('managed by another controller');
   // Owner references make the garbage collector remove the children; anything we did now would race with it.
   if (run.deleting) return rest('being deleted');
-  const { strays } = observed;
-  if (strays.length > 0)
-    return act('an earlier attempt has left something', [{ type: 'deleteStrays', strays }]);
   const attempt = currentAttempt(status);
-  if (isOver(status)) return afterTheEnd(observed, attempt);
+  const { strays } = observed;
+  if (strays.length === 0 || attempt === undefined) return decideOf(observed, attempt);
+  const believed = parseTime(attempt.startTime) + DOUBT_MS;
+  if (observed.now >= believed)
+    return act('an earlier attempt has left something', [{ type: 'deleteStrays', strays }]);
+  const decision = decideOf(observed, attempt);
+  return decision.kind === 'commit' ? decision : { ...decision, wakeAt: earliest(decision.wakeAt, believed) };
+}
+
+function decideOf(observed: Observed, attempt: Attempt | undefined): Decision {
+  if (isOver(observed.status)) return afterTheEnd(observed, attempt);
   if (attempt === undefined || attempt.endTime !== undefined) return between(observed, attempt);
   return during(observed, attempt);
 }
@@ -57,7 +70,8 @@ function act(why: string, actions: Action[], wakeAt?: number): Decision {
 
 function afterTheEnd(observed: Observed, attempt: Attempt | undefined): Decision {
   const { run, status, now } = observed;
-  if (!isTrue(status.conditions, 'CleanedUp')) {
+  const cleanedUp = findCondition(status.conditions, 'CleanedUp');
+  if (cleanedUp?.status !== 'True') {
     const keepUntil =
       attempt?.outcome === 'Failed' && attempt.endTime !== undefined
         ? parseTime(attempt.endTime) + run.clusterAfterFailureSeconds * 1000
@@ -80,15 +94,18 @@ function afterTheEnd(observed: Observed, attempt: Attempt | undefined): Decision
       })
     );
   }
+  const { ttlSecondsAfterFinished: ttl } = run;
+  const expiry =
+    ttl === undefined || status.completionTime === undefined
+      ? undefined
+      : parseTime(status.completionTime) + ttl * 1000;
+  if (expiry !== undefined && now >= expiry)
+    return act('spec.ttlSecondsAfterFinished has passed', [{ type: 'deleteRun' }]);
   // Made by a request that was held up on its way: nobody else would ever clear it away.
   const late = tearDown(observed, attempt);
-  if (late !== undefined) return late;
-  if (run.ttlSecondsAfterFinished === undefined || status.completionTime === undefined)
-    return rest('finished');
-  const expiry = parseTime(status.completionTime) + run.ttlSecondsAfterFinished * 1000;
-  return now < expiry
-    ? rest('finished', expiry)
-    : act('spec.ttlSecondsAfterFinished has passed', [{ type: 'deleteRun' }]);
+  if (late === undefined) return rest('finished', expiry);
+  const believed = parseTime(cleanedUp.lastTransitionTime) + DOUBT_MS;
+  return now < believed ? rest('something came late', earliest(believed, expiry)) : late;
 }
 
 /** Nobody is ready or on the way out any more; how many there were at the end is kept. */

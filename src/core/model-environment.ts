@@ -56,7 +56,7 @@ function lateChildren(world: World): World[] {
   const { pods, status } = world;
   const number = status.attempt ?? 0;
   if (world.faults > 0) return [];
-  const worlds: World[] = number > 1 ? [{ ...world, stray: true }] : [];
+  const worlds: World[] = number > 1 ? [{ ...world, stray: true, late: true }] : [];
   if (currentAttempt(status)?.endTime === undefined) return worlds;
   const came = (change: Partial<Pods>) =>
     worlds.push({ ...world, late: true, stale: pods, pods: { ...pods, ...change } });

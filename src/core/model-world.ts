@@ -30,7 +30,7 @@ export interface World {
   suspend: boolean;
   flips: number;
   faults: number;
-  /** A child came when its attempt was over. */
+  /** A child came when its attempt was over, or when the next had begun. */
   late: boolean;
   /** One of an attempt before the present one is there. */
   stray: boolean;

@@ -140,7 +140,7 @@ test.concurrent('what is made late for an attempt that is over is cleared away, 
   const second = await cluster(2);
 
   for (const child of first) await space.apply(madeLate(child));
-  await eventually('the first attempt has left nothing', none(1), 60);
+  await eventually('the first attempt has left nothing', none(1), 90);
   expect((await cluster(2)).map(({ metadata }) => metadata.uid)).toEqual(
     second.map(({ metadata }) => metadata.uid),
   );
@@ -150,7 +150,7 @@ test.concurrent('what is made late for an attempt that is over is cleared away, 
   const { metadata } = await space.get('flowrun', name);
   await eventually('the second attempt has left nothing', none(2), 60);
   for (const child of second) await space.apply(madeLate(child));
-  await eventually('the second attempt has left nothing again', none(2), 60);
+  await eventually('the second attempt has left nothing again', none(2), 90);
   expect((await space.get('flowrun', name)).metadata.resourceVersion).toBe(metadata.resourceVersion);
 });
 
