@@ -57,6 +57,39 @@ describe('the scheduler of a cluster of fixed size', () => {
   });
 });
 
+describe('an adaptive run whose spec the operator of now refuses', () => {
+  const plan = { ok: false, reason: 'ImageMissing', message: 'Set spec.flow.image.' } as const;
+  const scene = { ...observed({ pods, scheduler: heard(load({ workers: joined })) }), plan };
+  const adapting = {
+    type: 'Scaling',
+    status: 'True',
+    reason: 'Adapting',
+    message: '',
+    lastTransitionTime: '1970-01-01T00:00:00Z',
+  } as const;
+
+  test('is told that it keeps its size, once, and why', () => {
+    const told = decide({ ...scene, status: { ...scene.status, conditions: [adapting] } });
+    expect(told).toMatchObject({
+      kind: 'commit',
+      status: {
+        cluster: { groups: [{ ordinals: '0' }, {}] },
+        conditions: [
+          {
+            type: 'Scaling',
+            status: 'False',
+            reason: 'SpecRefused',
+            message: expect.stringContaining('Set spec.flow.image.'),
+          },
+        ],
+      },
+      events: [{ type: 'Warning', reason: 'SpecRefused' }],
+    });
+    const status = told.kind === 'commit' ? told.status : {};
+    expect(decide({ ...scene, status })).toMatchObject({ kind: 'act', actions: [] });
+  });
+});
+
 describe('groups that a maximum makes take turns', () => {
   const plan = { ...PLAN, adapt: { ...PLAN.adapt!, maximum: 1 } };
   const both = load({ demand: [...demand(3), ...demand(2, { GPU: 1 })], workers: joined });

@@ -32,7 +32,7 @@ export function liveConditions(
     .filter(({ type, status, reason }) => {
       const old = findCondition(known, type);
       return type === 'Scaling'
-        ? reason === 'SchedulerSilent' && old?.reason !== reason
+        ? (reason === 'SchedulerSilent' || reason === 'SpecRefused') && old?.reason !== reason
         : status === 'True' && old?.status !== status;
     })
     .map(({ reason, message }) => warning(reason, message));
@@ -55,8 +55,15 @@ function scaling(observed: Observed): ConditionChange | undefined {
     };
   }
   if (adapt === undefined) {
-    // Nothing to tell of a cluster that is as it shall be, or of a spec that cannot be run any more.
-    if (!plan.ok || findCondition(status.conditions, 'Scaling') === undefined) return undefined;
+    // Nothing to tell of a cluster that is as it shall be.
+    if (findCondition(status.conditions, 'Scaling') === undefined) return undefined;
+    if (!plan.ok)
+      return {
+        type: 'Scaling',
+        status: 'False',
+        reason: 'SpecRefused',
+        message: `The cluster keeps its size: the operator that runs now would not begin a run with this spec. ${plan.message}`,
+      };
     return {
       type: 'Scaling',
       status: 'False',

@@ -72,6 +72,11 @@ export const CONDITIONS = {
         meaning: 'The cluster has a fixed size, and its scheduler answers again.',
         advice: NOTHING,
       },
+      SpecRefused: {
+        meaning:
+          'The operator was started anew with other settings, under which it would not begin this run; the run goes on with the workers it has.',
+        advice: 'Undo the setting that the message names, or wait for the run to end.',
+      },
       DryRun: {
         meaning: '`adaptKwargs.dry_run`: what scaling would do is told in `status.scaling`, and not done.',
         advice: 'Remove `dry_run` when you like what you see.',
