@@ -27,8 +27,11 @@ export interface Verdict {
 export const isGood = ({ wrong, orphans, duplicates, lateWrites }: Verdict): boolean =>
   wrong === undefined && orphans.length + duplicates.length + lateWrites.length === 0;
 
-/** For the garbage collector of the control plane, which takes what belongs to a FlowRun or ConfigMap that is gone. */
-const COLLECTED_SECONDS = 40;
+/**
+ * For the garbage collector of the control plane, which takes what belongs to a FlowRun or ConfigMap that is gone. It looks for new kinds
+ * of objects every 30 s, and until then backs off, longer each time, from what belongs to the first FlowRuns of a cluster.
+ */
+const COLLECTED_SECONDS = 120;
 /** An operator that would write after the end has been woken by then. */
 const QUIET_MS = 600;
 
