@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
 import { parseFlowRun } from '../api/parse.ts';
 import type { ChildRef } from '../core/decision.ts';
@@ -33,6 +34,10 @@ export type Build = (child: ChildRef) => { resource: Resource; object: KubeObjec
 
 /** Resolved specs kept in memory; a run that needs more pods after that costs one GET. */
 const KEPT = 1_000;
+
+/** For the garbage collector, which takes a moment as a rule. */
+const COLLECTED_MS = 10_000;
+const COLLECTED_POLL_MS = 300;
 
 export interface AttemptPlansOptions {
   client: Client;
@@ -101,10 +106,10 @@ export class AttemptPlans {
     const owner = { name: nameOf(object), uid: object.metadata.uid ?? '' };
     await Promise.all([
       cluster?.security === 'tls'
-        ? this.#storeKeys(ref, owner, parsed.value.spec.activeDeadlineSeconds, signal)
+        ? this.#storeKeys(ref, owner, parsed.value.spec.activeDeadlineSeconds, created, signal)
         : undefined,
       cluster !== undefined && operatorPods !== undefined
-        ? this.#ensure(NETWORK_POLICY, networkPolicy(ref, ref.attempt, operatorPods, owner), signal)
+        ? this.#ensure(NETWORK_POLICY, networkPolicy(ref, ref.attempt, operatorPods, owner), created, signal)
         : undefined,
     ]);
     return resolved;
@@ -115,20 +120,36 @@ export class AttemptPlans {
     ref: AttemptRef,
     owner: { name: string; uid: string },
     activeDeadlineSeconds: number | undefined,
+    ownerIsNew: boolean,
     signal: AbortSignal,
   ): Promise<void> {
     const { keys } = this.#options;
     if (keys === undefined) throw new Error('the attempt needs certificates, and this operator has no seed');
     const credentials = await keys.forPods(ref, activeDeadlineSeconds);
-    await this.#ensure(SECRET, tlsSecret(ref, ref.attempt, credentials, owner), signal);
+    await this.#ensure(SECRET, tlsSecret(ref, ref.attempt, credentials, owner), ownerIsNew, signal);
   }
 
-  /** Creates what the operator may not read. One that is there was made by this attempt's operator before a restart. */
-  async #ensure(resource: Resource, manifest: Manifest, signal: AbortSignal): Promise<void> {
-    try {
-      await this.#options.client.create(resource, { ...manifest }, { signal });
-    } catch (error) {
-      if (!isAlreadyExists(error)) throw error;
+  /**
+   * Creates what the operator may not read. One that is there was made by this attempt's operator before a restart; but beside an owner
+   * that has just been made it belongs to one that somebody deleted, and goes with it: so that is waited for.
+   */
+  async #ensure(
+    resource: Resource,
+    manifest: Manifest,
+    ownerIsNew: boolean,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const limit = performance.now() + (ownerIsNew ? COLLECTED_MS : 0);
+    for (;;) {
+      try {
+        await this.#options.client.create(resource, { ...manifest }, { signal });
+        return;
+      } catch (error) {
+        if (!isAlreadyExists(error)) throw error;
+        if (!ownerIsNew) return;
+        if (performance.now() >= limit) throw error;
+      }
+      await sleep(COLLECTED_POLL_MS, undefined, { signal });
     }
   }
 

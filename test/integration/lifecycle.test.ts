@@ -186,6 +186,27 @@ test.concurrent('a worker that dies is replaced under a new ordinal, and the flo
   expect(`${status.phase}: ${status.message}`).toMatch(/^Succeeded:/);
 });
 
+test.concurrent('a ConfigMap that somebody deletes is made again with the keys that go with it: new workers join', async () => {
+  await space.apply(manifest('bared', {}, 30));
+  await running('bared');
+  const [files] = await space.list('configmap', selector('bared'));
+  await space.delete('configmap', files?.metadata.name ?? '');
+  await eventually('the ConfigMap is there again', async () => {
+    const [again] = await space.list('configmap', selector('bared'));
+    return again !== undefined && again.metadata.uid !== files?.metadata.uid;
+  });
+  const workers = () => space.list('pod', `${selector('bared')},flowrun.dev/role=worker`);
+  const [worker] = await workers();
+  await space.delete('pod', worker?.metadata.name ?? '');
+  const ready = async () =>
+    runOf(await space.get('flowrun', 'bared')).status.cluster?.workers?.ready === 2 &&
+    (await workers()).some(({ metadata }) => metadata.name?.endsWith('-worker-2') === true);
+  await eventually('a worker has joined in its place', ready, 60);
+  await cleaned('bared');
+  const { status } = runOf(await space.get('flowrun', 'bared'));
+  expect(`${status.phase}: ${status.message}`).toMatch(/^Succeeded:/);
+});
+
 // After the others: they need the operator.
 test('a FlowRun deleted in the middle of a run leaves nothing, with the operator dead', async () => {
   await space.apply(manifest('orphan'));
