@@ -7,10 +7,10 @@ import { type OperatorProcess, startOperator } from '../support/operator.ts';
 let space: TestNamespace;
 let operator: OperatorProcess;
 
-const start = () =>
+const start = (...settings: string[]) =>
   startOperator({
     kubeconfig: inject('kubeconfig'),
-    arguments: ['--namespace', space.name, '--max-concurrent-runs-per-namespace', '1'],
+    arguments: ['--namespace', space.name, '--max-concurrent-runs-per-namespace', '1', ...settings],
   });
 
 beforeAll(async () => {
@@ -73,4 +73,39 @@ test('runs above the limit wait in the order of their creation, through a restar
   const begun = order.map(({ startTime }) => parseTime(startTime ?? ''));
   expect(begun[1]).toBeGreaterThanOrEqual(freed[0] ?? Infinity);
   expect(begun[2]).toBeGreaterThanOrEqual(freed[1] ?? Infinity);
+});
+
+test('an adaptive run tells that it keeps its size while the settings of a new operator refuse its spec', async () => {
+  const { image } = space;
+  await operator.kill();
+  operator = await start('--default-image', image);
+  await space.apply({
+    apiVersion: 'flowrun.dev/v1alpha1',
+    kind: 'FlowRun',
+    metadata: { name: 'refused' },
+    spec: {
+      flow: { command: ['sleep', '600'] },
+      executor: { type: 'DaskExecutor', adaptKwargs: { minimum: 1, maximum: 2 } },
+    },
+  });
+  const scaling = async () =>
+    (await statusOf('refused')).conditions?.find(({ type }) => type === 'Scaling')?.reason;
+  const told = (reason: string) =>
+    eventually(`it is ${reason}`, async () => (await scaling()) === reason, 90);
+  await told('Adapting');
+
+  await operator.kill();
+  operator = await start();
+  await told('SpecRefused');
+  expect(await statusOf('refused')).toMatchObject({
+    phase: 'Running',
+    attempt: 1,
+    cluster: { workers: { desired: 1 } },
+  });
+
+  await operator.kill();
+  operator = await start('--default-image', image);
+  await told('Adapting');
+  await space.patch('flowrun', 'refused', { spec: { cancel: true } });
+  await space.waitFor('refused', 'CleanedUp', 90);
 });
