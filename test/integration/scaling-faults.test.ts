@@ -7,7 +7,7 @@ import { startOperator } from '../support/operator.ts';
 import { type TestOperator, operatorFor } from '../support/operator-for.ts';
 import { podsLeft } from '../support/pods-left.ts';
 import { enough, scalingRun } from '../support/scaling-flow.ts';
-import { schedulerProcess } from '../support/scheduler-process.ts';
+import { sleepingScheduler } from '../support/scheduler-process.ts';
 import { WorkerHistories } from '../support/worker-history.ts';
 
 const SECONDS = 200;
@@ -185,12 +185,9 @@ test.concurrent(
   async () => {
     await onBoth('paused', twoBusyWorkers);
     await onBoth('paused', async (name) => {
-      const selector = `flowrun.dev/name=${name},flowrun.dev/role=scheduler`;
-      const [scheduler] = await space.list('pod', selector);
-      const pid = await schedulerProcess(scheduler?.metadata.name ?? '');
       const scaling = () => histories.of(name).status.conditions?.find(({ type }) => type === 'Scaling');
-      process.kill(pid, 'SIGSTOP');
-      try {
+      {
+        using _asleep = await sleepingScheduler(space, name);
         await eventually('silence is told', () => scaling()?.reason === 'SchedulerSilent', 60);
         expect(scaling()).toMatchObject({ status: 'False' });
         // What it should do, could it ask: take one away.
@@ -198,8 +195,6 @@ test.concurrent(
           spec: { executor: { adaptKwargs: { minimum: 0, maximum: 1 } } },
         });
         expect(histories.of(name).status.scaling?.history ?? []).toEqual([]);
-      } finally {
-        process.kill(pid, 'SIGCONT');
       }
       await eventually('scaling goes on', () => scaling()?.reason === 'Adapting', 60).catch(explained(name));
       const shrunk = () => histories.of(name).status.cluster?.workers?.desired === 1;

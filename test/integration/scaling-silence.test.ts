@@ -3,7 +3,7 @@ import { eventually } from '../support/eventually.ts';
 import { namespaceFor, runOf, type TestNamespace } from '../support/namespace.ts';
 import { type TestOperator, operatorFor } from '../support/operator-for.ts';
 import { enough, scalingRun } from '../support/scaling-flow.ts';
-import { schedulerProcess } from '../support/scheduler-process.ts';
+import { sleepingScheduler } from '../support/scheduler-process.ts';
 import { WorkerHistories } from '../support/worker-history.ts';
 
 const SECONDS = 200;
@@ -40,14 +40,10 @@ test(
     await eventually('its task runs', runs, SECONDS);
     const scaling = () => histories.of(name).status.conditions?.find(({ type }) => type === 'Scaling');
     expect(scaling()).toBeUndefined();
-    const [scheduler] = await space.list('pod', `flowrun.dev/name=${name},flowrun.dev/role=scheduler`);
-    const pid = await schedulerProcess(scheduler?.metadata.name ?? '');
-    process.kill(pid, 'SIGSTOP');
-    try {
+    {
+      using _asleep = await sleepingScheduler(space, name);
       await eventually('silence is told', () => scaling()?.reason === 'SchedulerSilent', 60);
       expect(scaling()?.message).toMatch(/^The Dask scheduler does not answer \(.+\)/);
-    } finally {
-      process.kill(pid, 'SIGCONT');
     }
     await eventually('its end is told', () => scaling()?.reason === 'FixedSize', 60);
     await enough(space, name, 'flowrun.dev/role=worker');
