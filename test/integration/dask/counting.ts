@@ -2,7 +2,7 @@ import type { Driver } from './processes.ts';
 
 /**
  * Code for a client. `work(x, seconds)` counts its runs by files named after `x` and the worker. `runs()` gives how often
- * work ran and on how many different values; `runs_on(name)` how often on that worker.
+ * work ran and on how many different values; `runs_on(name)` how often on that worker. `held(x)` goes on until `go()`.
  */
 const COUNTING = `
 import os, tempfile, time
@@ -12,8 +12,15 @@ def work(x, seconds=0, folder=folder):
     open(os.path.join(folder, "%s:%s:%s" % (x, get_worker().name, time.time())), "w").close()
     time.sleep(seconds)
     return x
+def held(x, folder=folder):
+    work(x, 0, folder)
+    while not os.path.exists(os.path.join(folder, "go")):
+        time.sleep(0.05)
+    return x
+def go():
+    open(os.path.join(folder, "go"), "w").close()
 def started():
-    return [name.split(":") for name in os.listdir(folder)]
+    return [name.split(":") for name in os.listdir(folder) if name != "go"]
 def runs():
     return [len(started()), len({x for x, _, _ in started()})]
 def runs_on(name):

@@ -128,7 +128,7 @@ describe.each(ENDS)('a drain, %s', (end) => {
     await using client = await scheduler.client(python);
     await using _counted = await counting(client);
     await client.run(
-      'from distributed import secede\ndef long():\n    secede()\n    return work(1, 4)\nf = client.submit(long)',
+      'from distributed import secede\ndef long():\n    secede()\n    return held(1)\nf = client.submit(long)',
     );
     await eventually(() => followed.worker('w-0')?.long_running === 1, 30);
     // It needs no thread, so nobody is wanted for it.
@@ -137,6 +137,7 @@ describe.each(ENDS)('a drain, %s', (end) => {
     await followed.works('w-1');
     followed.drain(['w-0']);
     await followed.reaches('w-0', 'executing');
+    await client.run('go()');
     expect(await first.ended).toBe(0);
     expect(await client.run('', 'f.result()')).toBe(1);
     expect(await client.run('', 'runs()')).toEqual([1, 1]);
@@ -156,7 +157,7 @@ describe.each(ENDS)('a drain, %s', (end) => {
     );
     await eventually(() => followed.worker('w-0')?.pinned);
     await client.run(
-      'slow = client.submit(work, 1, 5, workers=[address("w-2")])\nbound = client.submit(work, slow, workers=[address("w-1")])',
+      'slow = client.submit(held, 1, workers=[address("w-2")])\nbound = client.submit(work, slow, workers=[address("w-1")])',
     );
     await eventually(() => followed.sample?.tasks.waiting === 1);
     followed.drain(['w-0', 'w-1']);
@@ -170,6 +171,7 @@ describe.each(ENDS)('a drain, %s', (end) => {
     });
     followed.drain([]);
     await followed.works('w-0', 'w-1', 'w-2');
+    await client.run('go()');
     expect(await client.run('', 'bound.result()')).toBe(1);
     expect(await client.run('', 'runs_on("w-1")')).toBe(1);
   });
@@ -219,7 +221,7 @@ describe.each(ENDS)('a drain, %s', (end) => {
     await using client = await scheduler.client(python);
     await using _counted = await counting(client);
     await client.run(
-      'f = client.submit(work, 1, 25, workers=["w-0"], allow_other_workers=True)\nwhile runs_on("w-0") < 1: time.sleep(0.05)',
+      'f = client.submit(held, 1, workers=["w-0"], allow_other_workers=True)\nwhile runs_on("w-0") < 1: time.sleep(0.05)',
     );
     followed.drain(['w-0'], 3);
     await followed.reaches('w-0', 'executing');
@@ -232,6 +234,7 @@ describe.each(ENDS)('a drain, %s', (end) => {
     followed.drain(['w-0'], 3);
     await followed.reaches('w-0', 'failed');
     expect(followed.worker('w-0')?.drain_cause).toBe('still executing after 3 seconds');
+    await client.run('go()');
     expect(await client.run('', 'f.result()')).toBe(1);
     expect(await client.run('', 'client.submit(work, 2, workers=["w-0"]).result()')).toBe(2);
     expect(await client.run('', 'runs_on("w-0")')).toBe(2);
@@ -246,7 +249,7 @@ describe.each(ENDS)('a drain, %s', (end) => {
     await using client = await scheduler.client(python);
     await using _counted = await counting(client);
     await client.run(
-      'f = client.submit(work, 1, 6, workers=["w-0"], allow_other_workers=True)\nwhile runs_on("w-0") < 1: time.sleep(0.05)\nat = address("w-0")',
+      'f = client.submit(held, 1, workers=["w-0"], allow_other_workers=True)\nwhile runs_on("w-0") < 1: time.sleep(0.05)\nat = address("w-0")',
     );
     followed.drain(['w-0']);
     await followed.reaches('w-0', 'executing');
@@ -258,6 +261,7 @@ describe.each(ENDS)('a drain, %s', (end) => {
     const changes =
       '[e[1]["status"] for e in client.get_events(at) if e[1]["action"] == "worker-status-change"]';
     expect(await client.run('', changes)).toEqual(['running', 'closing_gracefully']);
+    await client.run('go()');
     expect(await first.ended).toBe(0);
     expect(await client.run('', 'f.result()')).toBe(1);
     expect(await client.run('', 'runs()')).toEqual([1, 1]);
@@ -272,13 +276,14 @@ describe.each(ENDS)('a drain, %s', (end) => {
     await using client = await scheduler.client(python);
     await using _counted = await counting(client);
     await client.run(
-      'f = client.submit(work, 1, 3, workers=["w-0"], allow_other_workers=True)\nwhile runs_on("w-0") < 1: time.sleep(0.05)',
+      'f = client.submit(held, 1, workers=["w-0"], allow_other_workers=True)\nwhile runs_on("w-0") < 1: time.sleep(0.05)',
     );
     followed.drain(['w-0']);
     await followed.reaches('w-0', 'executing');
     first.signal('SIGKILL');
     await eventually(() => followed.sample?.workers.length === 1, 60);
     // The task runs again, on the worker that is left.
+    await client.run('go()');
     expect(await client.run('', 'f.result()')).toBe(1);
     expect(await client.run('', '[runs_on("w-0"), runs_on("w-1")]')).toEqual([1, 1]);
     expect(tracebackIn(scheduler.output)).toEqual([]);
