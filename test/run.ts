@@ -150,12 +150,11 @@ async function main(scratch: string, unitOnly: boolean): Promise<Counts> {
       say('cluster: FAILED, so there are no integration tests');
       return add(sum, { ...NONE, failed: 1 });
     }
-    const integration = (project: string) =>
-      vitest(project, ['-c', 'vitest.integration.config.ts', '--project', project], {
-        FLOWRUN_TEST_CLUSTER: CLUSTER,
-      });
-    say('integration tests');
-    return add(sum, await runSideBySide([integration('processes'), integration('cluster')], scratch));
+    const env = { FLOWRUN_TEST_CLUSTER: CLUSTER };
+    return add(
+      sum,
+      await runAll([vitest('integration tests', ['-c', 'vitest.integration.config.ts'], env)], scratch),
+    );
   } finally {
     await ready;
     if (ready !== undefined) await cluster('down', '--wipe');
