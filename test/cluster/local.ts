@@ -16,7 +16,7 @@ import { findProcesses, killProcesses, start } from './processes.ts';
 import type { Started } from './processes.ts';
 import type { Progress } from './progress.ts';
 import { settingsFor } from './settings.ts';
-import { readCluster, recordCluster, removeCluster, withClusterLock } from './state.ts';
+import { readCluster, recordCluster, removeCluster, isHalfRemoved, withClusterLock } from './state.ts';
 import type { Cluster } from './state.ts';
 
 /** A cluster that answers. */
@@ -44,7 +44,7 @@ export async function startLocal(
     // Awaited below, after the builds beside which it runs.
     images.catch(() => {});
     const hyper = await ensureBinaries('hyper', progress);
-    const known = readCluster(name);
+    const known = await readWhole(name);
     if (known !== undefined && known.shape.controlPlaneOnly !== shape.controlPlaneOnly) {
       throw new Error(
         `cluster ${name} exists ${known.shape.controlPlaneOnly ? 'without' : 'with'} a node; ` +
@@ -67,6 +67,15 @@ export async function startLocal(
   return withClusterLock(name, body, () =>
     progress.done(`waiting for another process that works on cluster ${name}`),
   );
+}
+
+/** The cluster as it was recorded; one whose removal was interrupted is removed first. */
+async function readWhole(name: string): Promise<Cluster | undefined> {
+  const known = readCluster(name);
+  if (known === undefined || !isHalfRemoved(known)) return known;
+  await turnOff(known);
+  await removeCluster(known);
+  return undefined;
 }
 
 /** Turns the cluster off; what is stored in it stays, unless `wipe`. A cluster that does not exist is fine. */

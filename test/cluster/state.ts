@@ -81,15 +81,22 @@ export async function recordCluster(name: string, shape: Shape): Promise<Cluster
   });
 }
 
-/** Removes all that the cluster keeps on disk, its record last, so that an interrupted removal can be done again. */
+/** Removes all that the cluster keeps on disk, its record last, so that an interrupted removal is known as such and can be done again. */
 export async function removeCluster({ plan }: Cluster): Promise<void> {
-  const entries = readdirSync(plan.directory).filter((entry) => entry !== RECORD);
+  await writeFile(join(plan.directory, REMOVING), '');
+  const entries = readdirSync(plan.directory).filter((entry) => entry !== RECORD && entry !== REMOVING);
   for (const entry of entries)
     await rm(join(plan.directory, entry), { recursive: true, force: true, maxRetries: 3 });
   await rm(plan.directory, { recursive: true, force: true });
 }
 
+/** Its removal was interrupted: what is left of it is no cluster. */
+export function isHalfRemoved({ plan }: Cluster): boolean {
+  return existsSync(join(plan.directory, REMOVING));
+}
+
 const RECORD = 'cluster.json';
+const REMOVING = 'removing';
 
 function readRecord(directory: string): Record | undefined {
   const path = join(directory, RECORD);
