@@ -138,9 +138,15 @@ const cluster = (...args: string[]) =>
     '   cluster │ ',
   );
 
+/** What a run that was killed has left, perhaps half removed, is no cluster to test on. */
+async function freshCluster(): Promise<number> {
+  const gone = await cluster('down', '--wipe');
+  return gone === 0 ? cluster('up', '--images', IMAGES.join(',')) : gone;
+}
+
 async function main(scratch: string, unitOnly: boolean): Promise<Counts> {
   // Building the cluster takes longest, and waits mostly for one processor: it starts first, beside everything else.
-  const ready = unitOnly ? undefined : cluster('up', '--images', IMAGES.join(','));
+  const ready = unitOnly ? undefined : freshCluster();
   try {
     let sum = await runAll([...CHECKS, vitest('unit tests', [])], scratch);
     sum = add(sum, await runSideBySide(await launcherTests(), scratch));
