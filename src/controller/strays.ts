@@ -7,6 +7,8 @@ import type { Cache } from './cache.ts';
 
 /** What is left of attempts before `attempt` and is not on its way out. Finished flow pods stay: they have the logs. */
 export function straysOf({ metadata }: FlowRun, cache: Cache, attempt: number): Stray[] {
+  // Most runs have one attempt, and are looked at often.
+  if (attempt <= 1) return [];
   const kinds = ['Pod', 'Service', 'ConfigMap'] as const;
   return kinds.flatMap((kind) =>
     cache

@@ -21,7 +21,7 @@ const NOTHING_LEFT = {
 };
 
 /** What may not be there at the end. */
-function remainsOf({ pods, stray }: World): typeof NOTHING_LEFT | object {
+function remainsOf({ pods, stray }: World): object {
   const { flow, scheduler, workers, service, files } = pods;
   const liveFlow = flow === 'pending' || flow === 'running';
   const left = Object.values(workers).filter((pod) => pod !== 'absent');
