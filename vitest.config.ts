@@ -12,5 +12,7 @@ export default defineConfig({
       'images/**/*.test.ts',
     ],
     testTimeout: 30_000,
+    // By default one processor stays idle, for watching; the walks use all they get.
+    maxWorkers: '100%',
   },
 });

@@ -3,37 +3,36 @@ import { isTrue } from '../api/conditions.ts';
 import { groupsOf, leavingOrdinals, wantedOrdinals } from './groups.ts';
 import { type Dask, MAXIMUM } from './model-dask.ts';
 import { calm, runningWorld, settle } from './model-settle.ts';
-import { walk } from './model-walk.ts';
+import { claim, claimSame, walk } from './model-walk.ts';
 import { initialWorlds } from './model-start.ts';
 import { type World, describeWorld } from './model-world.ts';
 
 function check({ status }: World, after: World): void {
-  expect(after.dask?.wronged, 'a worker was deleted that had not been retired').toEqual([]);
+  claimSame(after.dask?.wronged, [], () => 'a worker was deleted that had not been retired');
   const groups = groupsOf(after.status);
   const wanted = groups.flatMap(({ ordinals }) => [...ordinals]);
-  expect(wanted.length, 'more workers than the maximum').toBeLessThanOrEqual(MAXIMUM);
+  claim(wanted.length <= MAXIMUM, () => `more workers than the maximum: ${wanted.length}`);
   const allocated = status.cluster?.workers?.allocated ?? 0;
   const known = wantedOrdinals(status);
   const reused = wanted.filter((ordinal) => !known.has(ordinal) && ordinal < allocated);
-  expect(reused, 'an ordinal was used twice').toEqual([]);
+  claimSame(reused, [], () => 'an ordinal was used twice');
   for (const { ordinals, leaving } of groups) {
-    for (const ordinal of leaving) expect(ordinals, 'a stranger leaves').toContain(ordinal);
+    for (const ordinal of leaving) claim(ordinals.has(ordinal), () => `a stranger leaves: ${ordinal}`);
   }
 }
 
 /** With a flow that goes on, the cluster comes to the size that the work asks for, and to rest. */
 function checkSize(state: World, endless: boolean, settled: Map<string, World>): void {
   const { status, pods, dask } = calm(state, settled, endless);
-  const wanted = wantedOrdinals(status);
-  expect(
-    {
-      wanted: wanted.size,
-      leaving: leavingOrdinals(status).size,
-      pods: Object.keys(pods.workers).map(Number),
-      joined: dask?.joined,
-    },
-    `from ${describeWorld(state)}`,
-  ).toEqual({ wanted: endless ? 2 : 0, leaving: 0, pods: [...wanted], joined: [...wanted] });
+  const wanted = [...wantedOrdinals(status)];
+  const size = {
+    wanted: wanted.length,
+    leaving: leavingOrdinals(status).size,
+    pods: Object.keys(pods.workers).map(Number),
+    joined: dask?.joined,
+  };
+  const expected = { wanted: endless ? 2 : 0, leaving: 0, pods: wanted, joined: wanted };
+  claimSame(size, expected, () => `size from ${describeWorld(state)}`);
 }
 
 function statesFrom(change: Partial<Dask>, faults: number, fresh: boolean): World[] {
@@ -50,8 +49,8 @@ function checkRest(states: readonly World[]): void {
     checkSize(state, false, done);
     checkSize(state, true, endless);
     const end = settle(state, ends);
-    expect(isTrue(end.status.conditions, 'CleanedUp'), `no end from ${describeWorld(state)}`).toBe(true);
-    expect(Object.values(end.pods.workers), 'left behind at the end').toEqual([]);
+    claim(isTrue(end.status.conditions, 'CleanedUp'), () => `no end from ${describeWorld(state)}`);
+    claimSame(Object.keys(end.pods.workers), [], () => `workers left behind from ${describeWorld(state)}`);
   }
 }
 

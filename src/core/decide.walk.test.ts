@@ -6,7 +6,7 @@ import { decide } from './decide.ts';
 import { initialWorlds } from './model-start.ts';
 import { type World, describeWorld, observeWorld } from './model-world.ts';
 import { settle } from './model-settle.ts';
-import { walk } from './model-walk.ts';
+import { claim, claimSame, walk } from './model-walk.ts';
 import { reasonsOf } from './reasons/reason.ts';
 
 const statesFrom = (world: World) => walk(world, check);
@@ -29,32 +29,33 @@ function remainsOf({ pods, stray }: World): object {
 }
 
 function check(before: World, after: World): void {
-  for (const [attempt, starts] of Object.entries(after.flowStarts)) {
-    expect(starts, `flow of attempt ${attempt} ran more than once`).toBeLessThanOrEqual(1);
-  }
-  if (before.crowded && !holdsSlot(before.status)) {
-    expect(after.status.attempt, 'begun without a slot').toBe(before.status.attempt);
-  }
+  for (const [attempt, starts] of Object.entries(after.flowStarts))
+    claim(starts <= 1, () => `flow of attempt ${attempt} ran more than once`);
+  if (before.crowded && !holdsSlot(before.status))
+    claim(after.status.attempt === before.status.attempt, () => 'begun without a slot');
   if (isOver(before.status)) {
-    const outcome = (world: World) => [
-      isTrue(world.status.conditions, 'Complete'),
-      world.status.reason,
-      world.status.result,
-    ];
-    expect(outcome(after), 'a committed outcome changed').toEqual(outcome(before));
+    const [was, is] = [before, after].map(({ status: { conditions, reason, result } }) => ({
+      complete: isTrue(conditions, 'Complete'),
+      reason,
+      result,
+    }));
+    claimSame(is, was, () => 'a committed outcome changed');
   }
   for (const { type, status, reason } of after.status.conditions ?? []) {
     const known = reasonsOf(type, status);
-    if (!known.includes(reason))
-      expect.fail(`${type}=${status} has the reason ${reason}, which is not listed`);
+    claim(known.includes(reason), () => `${type}=${status} has the reason ${reason}, which is not listed`);
   }
   if (isTrue(before.status.conditions, 'CleanedUp')) {
-    expect(after.status, 'written after the end').toEqual(before.status);
+    claimSame(after.status, before.status, () => 'written after the end');
   } else if (isTrue(after.status.conditions, 'CleanedUp')) {
     // What comes late may do so just then.
-    if (!after.late) expect(remainsOf(after), 'left behind at the end').toEqual(NOTHING_LEFT);
-    expect(after.status.cluster?.workers?.ready ?? 0, 'workers shown that are gone').toBe(0);
+    if (!after.late) claimEmpty(after, () => 'at the end');
+    claim((after.status.cluster?.workers?.ready ?? 0) === 0, () => 'workers shown that are gone');
   }
+}
+
+function claimEmpty(world: World, where: () => string): void {
+  claimSame(remainsOf(world), NOTHING_LEFT, () => `left behind ${where()}`);
 }
 
 test.each(initialWorlds())(
@@ -69,13 +70,13 @@ test.each(initialWorlds())(
       phases.add(state.status.phase);
       const end = settle(state, settled);
       const wanted = end.suspend && !isOver(end.status) ? 'Suspended' : 'CleanedUp';
-      expect(
+      claim(
         isTrue(end.status.conditions, wanted),
-        `no end from ${describeWorld(state)}, stuck at ${describeWorld(end)}`,
-      ).toBe(true);
-      expect(remainsOf(end), `left behind from ${describeWorld(state)}`).toEqual(NOTHING_LEFT);
+        () => `no end from ${describeWorld(state)}, stuck at ${describeWorld(end)}`,
+      );
+      claimEmpty(end, () => `from ${describeWorld(state)}`);
       const last = decide(observeWorld(end));
-      expect(last.kind === 'act' && last.actions.length === 0, 'the end is not at rest').toBe(true);
+      claim(last.kind === 'act' && last.actions.length === 0, () => 'the end is not at rest');
     }
     expect(phases).toContain('Running');
     expect(phases).toContain('Succeeded');

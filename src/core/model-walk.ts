@@ -25,3 +25,15 @@ export function walk(
   }
   return seen;
 }
+
+/** An expectation that costs next to nothing while it holds: a walk has millions. Throws with the message, which is made only then. */
+export function claim(holds: boolean, message: () => string): void {
+  if (!holds) throw new Error(message());
+}
+
+/** The same of two values of JSON, whose keys come in the same order. */
+export function claimSame(actual: unknown, expected: unknown, message: () => string): void {
+  if (actual === expected) return;
+  const [is, shallBe] = [actual, expected].map((value) => JSON.stringify(value));
+  claim(is === shallBe, () => `${message()}: ${is} instead of ${shallBe}`);
+}
