@@ -5,6 +5,7 @@ import { eventually } from '../support/eventually.ts';
 import { roleOf } from './kubelet.ts';
 import { COSTLY, type Kind, type Trial } from './plan.ts';
 import type { ChaosRun } from './run.ts';
+import { MAXIMUM } from './work.ts';
 
 /** What became of a trial. */
 export interface Verdict {
@@ -52,7 +53,7 @@ export async function judge(run: ChaosRun, kind: Kind): Promise<Finding> {
     .map(({ method, path }) => `${method} ${path}`);
   if (run.flowRun?.metadata.resourceVersion !== after) lateWrites.push('the FlowRun changed');
   return {
-    wrong: wrongEnd(run, COSTLY.has(kind)),
+    wrong: wrongEnd(run, COSTLY.has(kind)) ?? wrongSize(run, COSTLY.has(kind)),
     orphans: await orphans(run),
     duplicates: duplicates(run),
     lateWrites,
@@ -83,6 +84,32 @@ export function wrongEnd({ flowRun, scenario, operators }: ChaosRun, costly: boo
   if (!costly && attempt !== scenario.attempts)
     return `${attempt} attempts instead of ${scenario.attempts}: ${JSON.stringify(flowRun?.status?.attempts)}`;
   return undefined;
+}
+
+/** More workers than the maximum at any time, or one deleted that ran a task. `costly`: attempts may have been given up, whose workers go. */
+function wrongSize({ works, operators }: ChaosRun, costly: boolean): string | undefined {
+  const deleted = operators.flatMap(({ done }) => done).filter(({ method }) => method === 'DELETE');
+  for (const { most, holds } of works.values()) {
+    if (most > MAXIMUM) return `${most} workers, and not more than ${MAXIMUM}`;
+    for (const { worker, from, until } of costly ? [] : holds) {
+      if (deleted.some(({ path, at }) => at > from && at < until && takes(path, worker)))
+        return `${worker} was deleted, and ran a task`;
+    }
+  }
+  return undefined;
+}
+
+/** Whether a DELETE of this path takes the pod of a worker: by its name, or by the labels of all or of some workers of its attempt. */
+function takes(path: string, worker: string): boolean {
+  const { pathname, searchParams } = new URL(path, 'https://server');
+  if (pathname.endsWith('/pods')) {
+    const [, attempt, ordinal = ''] = /-(\d+)-worker-(\d+)$/.exec(worker) ?? [];
+    const selector = searchParams.get('labelSelector') ?? '';
+    if (!selector.includes(`${LABELS.attempt}=${attempt},`)) return false;
+    const [, ordinals] = /ordinal in \(([\d,]*)\)/.exec(selector) ?? [];
+    return ordinals === undefined ? /\bworker\b/.test(selector) : ordinals.split(',').includes(ordinal);
+  }
+  return pathname.endsWith(`/pods/${worker}`);
 }
 
 async function orphans(run: ChaosRun): Promise<string[]> {

@@ -77,6 +77,18 @@ export class Kubelet {
     return this.#begun.has(uidOf(pod)) && !this.#ended.has(uidOf(pod));
   }
 
+  hasEnded(pod: KubeObject): boolean {
+    return this.#ended.has(uidOf(pod));
+  }
+
+  /** Its process ends by itself, with code 0. */
+  async finish(pod: KubeObject): Promise<void> {
+    if (this.#gone(pod)) return;
+    await this.#end(pod, 0).catch((error: unknown) => {
+      if (!isNotFound(error) && !isConflict(error)) throw error;
+    });
+  }
+
   /** Flow pods of the namespace that have existed, and the UIDs of those that have run. */
   flows(namespace: string): { made: KubeObject[]; ran: readonly string[] } {
     const flows = this.#flows.get(namespace);
@@ -148,9 +160,14 @@ export class Kubelet {
     script.onChange();
     if (exitCode === undefined) return;
     await sleep(WORK_MS);
-    if (this.#lost.has(uidOf(pod)) || this.#leaving.has(uidOf(pod))) return;
+    if (this.#gone(pod)) return;
     await script.onFlowEnds(pod, exitCode);
-    await this.#end(pod, exitCode);
+    if (!this.#gone(pod)) await this.#end(pod, exitCode);
+  }
+
+  /** It is on a lost node, or is being deleted: it does nothing more by itself. */
+  #gone(pod: KubeObject): boolean {
+    return this.#lost.has(uidOf(pod)) || this.#leaving.has(uidOf(pod));
   }
 
   async #end(pod: KubeObject, exitCode: number, reason?: string): Promise<void> {

@@ -14,10 +14,13 @@ import { roleOf } from './kubelet.ts';
 import type { Plane, Slot } from './plane.ts';
 import { type Scenario, scenarioOf } from './scenario.ts';
 import type { Undisturbed } from './plan.ts';
-import { NO_TASKS } from '../support/no-tasks.ts';
+import { type Ended, sample } from './sample.ts';
+import { Work } from './work.ts';
 
 const POLL_MS = 5;
 const RPC_PORT = 8788;
+/** From a worker's retirement to the end of its process. */
+const LEAVE_MS = 30;
 
 interface Birth {
   /** Breaks its wire before it is born. */
@@ -32,6 +35,8 @@ export class ChaosRun implements AsyncDisposable {
   readonly scenario: Scenario;
   /** Every operator that has lived, in order of birth. */
   readonly operators: Incarnation[] = [];
+  /** Of the attempts of an adaptive run, by their numbers. */
+  readonly works = new Map<number, Work>();
   uid = '';
   /** Of the played kubelet: the run proves nothing. */
   failure: string | undefined;
@@ -45,7 +50,8 @@ export class ChaosRun implements AsyncDisposable {
   #seen = false;
   /** Asked for many times a second. */
   #parsed: { object: KubeObject; run: FlowRun } | undefined;
-  #result: { pod: KubeObject; exitCode: number } | undefined;
+  #ended: Ended | undefined;
+  #closed = false;
 
   constructor(plane: Plane, slot: Slot, trial: Undisturbed) {
     this.plane = plane;
@@ -65,23 +71,24 @@ export class ChaosRun implements AsyncDisposable {
             slot.address,
             RPC_PORT,
             () => this.#sample(),
-            () => undefined,
+            (names) => void this.#retire(names, changed).catch((error: unknown) => this.#failed(error)),
           ),
         )
       : undefined;
+    const changed = () => scheduler?.changed();
     plane.kubelet.play(slot.namespace, {
       bound: trial.bound,
       address: heard ? slot.address : undefined,
       exitOf: (nth) => this.#exitOf(nth),
       onFlowEnds: async (pod, exitCode) => {
-        this.#result = { pod, exitCode };
-        scheduler?.changed();
+        const attempt = attemptOf(pod);
+        await this.#workDone(attempt, pod);
+        this.#ended = { attempt, exitCode };
+        changed();
         if (heard) await sleep(40);
       },
-      onChange: () => scheduler?.changed(),
-      onError: (error) => {
-        this.failure ??= String(error);
-      },
+      onChange: changed,
+      onError: (error) => this.#failed(error),
     });
     this.#stack.defer(() => plane.kubelet.forget(slot.namespace));
   }
@@ -192,6 +199,7 @@ export class ChaosRun implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    this.#closed = true;
     await this.#stack.disposeAsync();
   }
 
@@ -210,48 +218,69 @@ export class ChaosRun implements AsyncDisposable {
     return exits[Math.min(nth, exits.length) - 1];
   }
 
+  /** Adaptive work begins anew with each attempt. */
+  #workOf(attempt: number): Work | undefined {
+    if (this.scenario.adaptive !== true) return undefined;
+    let work = this.works.get(attempt);
+    if (work === undefined) {
+      work = new Work(attempt);
+      this.works.set(attempt, work);
+    }
+    return work;
+  }
+
+  /** What the scheduler among the pods says. */
   #sample(): object {
+    const attempt = this.#attempt;
+    const { existing, running } = this.#workers(attempt);
+    const work = this.#workOf(attempt);
+    work?.look(existing, running);
+    return sample({ uid: this.uid, attempt }, { running, work, ended: this.#ended });
+  }
+
+  /** Workers that the operator wants to leave end by themselves when they have left the scheduler. */
+  async #retire(names: readonly string[], changed: () => void): Promise<void> {
+    const leaving = this.#workOf(this.#attempt)?.retire(names) ?? [];
+    if (leaving.length === 0) return;
+    changed();
+    await sleep(LEAVE_MS);
+    const pods = this.pods.filter(({ metadata }) => leaving.includes(metadata.name ?? ''));
+    await Promise.all(pods.map((pod) => this.plane.kubelet.finish(pod)));
+  }
+
+  /** The flow waits for its tasks, unless it is ended itself. */
+  async #workDone(attempt: number, flow: KubeObject): Promise<void> {
+    const work = this.#workOf(attempt);
+    if (work === undefined) return;
+    while (!work.ready && !this.#closed && this.plane.kubelet.isRunning(flow)) await sleep(POLL_MS);
+    work.release();
+  }
+
+  /** Of the scheduler that runs; 0: none does. */
+  get #attempt(): number {
     const scheduler = this.pods.find(
       (pod) => roleOf(pod) === 'scheduler' && this.plane.kubelet.isRunning(pod),
     );
-    const attempt = Number(scheduler?.metadata.labels?.[LABELS.attempt] ?? 0);
-    const ended = this.#result;
-    const own = ended?.pod.metadata.labels?.[LABELS.attempt] === String(attempt);
-    const workers = this.pods.filter((pod) => roleOf(pod) === 'worker' && this.plane.kubelet.isRunning(pod));
+    return scheduler === undefined ? 0 : attemptOf(scheduler);
+  }
+
+  /** Names of the attempt's workers: those whose pods have not ended, and those whose processes run. */
+  #workers(attempt: number): { existing: string[]; running: string[] } {
+    const { kubelet } = this.plane;
+    const own = this.pods.filter((pod) => roleOf(pod) === 'worker' && attemptOf(pod) === attempt);
     return {
-      version: 1,
-      uid: this.uid,
-      attempt,
-      workers: workers.map(({ metadata }) => ({ ...WORKER, name: metadata.name })),
-      workers_total: workers.length,
-      tasks: NO_TASKS,
-      prefixes: {},
-      demand: [],
-      keys_wanted: false,
-      scatters_waiting: 0,
-      idle_seconds: 0,
-      result: own && ended !== undefined ? reportOf(this.uid, attempt, ended.exitCode) : null,
-      launcher_seen: true,
-      versions: {},
+      existing: namesOf(own.filter((pod) => !kubelet.hasEnded(pod))),
+      running: namesOf(own.filter((pod) => kubelet.isRunning(pod))),
     };
+  }
+
+  #failed(error: unknown): void {
+    this.failure ??= String(error);
   }
 }
 
-const WORKER = { address: 'tcp://127.0.0.1:1', nthreads: 1, processing: 0, executing: 0, status: 'running' };
-function reportOf(uid: string, attempt: number, exitCode: number): object {
-  const outcome = exitCode === 0 ? 'Succeeded' : 'Failed';
-  const reason = exitCode === 0 ? 'Succeeded' : 'FlowFailed';
-  return {
-    version: 1,
-    uid,
-    attempt,
-    outcome,
-    exitCode,
-    class: exitCode === 0 ? null : 'Flow',
-    reason,
-    message: 'played',
-  };
-}
+const attemptOf = ({ metadata }: KubeObject): number => Number(metadata.labels?.[LABELS.attempt] ?? 0);
+const namesOf = (pods: readonly KubeObject[]): string[] => pods.map(({ metadata }) => metadata.name ?? '');
 
 export function cleanedUp(run: FlowRun | undefined): boolean {
   return isTrue(run?.status?.conditions, 'CleanedUp');

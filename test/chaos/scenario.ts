@@ -1,8 +1,12 @@
+import { MAXIMUM } from './work.ts';
+
 /** What a run is and does when nothing goes wrong, and how it ends whatever goes wrong. */
 export interface Scenario {
   readonly spec: Readonly<Record<string, unknown>>;
   /** `silent`: pods without an address, so the flow's container tells of its end. `heard`: a played scheduler reports it. */
   readonly cluster: 'none' | 'silent' | 'heard';
+  /** Its workers come and go with its tasks; of a cluster that is heard. */
+  readonly adaptive?: boolean;
   /** Exit codes of the flow pods in the order in which they run, the last of them for all that follow; undefined: runs until stopped. */
   readonly exits: readonly (number | undefined)[];
   /** What the user does once a flow runs. */
@@ -52,6 +56,23 @@ export const SCENARIOS = {
     attempts: 1,
     writes: 14,
     calls: 18,
+  },
+  adaptive: {
+    spec: {
+      flow: COMMAND,
+      executor: {
+        ...cluster('none', 1),
+        adaptKwargs: { minimum: 1, maximum: MAXIMUM, interval: '200ms', wait_count: 1 },
+      },
+      retry: RETRY,
+    },
+    cluster: 'heard',
+    adaptive: true,
+    exits: [0],
+    end: SUCCEEDED,
+    attempts: 1,
+    writes: 19,
+    calls: 23,
   },
   retried: {
     spec: {

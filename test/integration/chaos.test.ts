@@ -9,6 +9,8 @@ import { startPlane } from '../chaos/plane.ts';
 const SLICE: readonly (Pick<Trial, 'kind' | 'scenario' | 'at'> & Partial<Trial>)[] = [
   { kind: 'crash-before', scenario: 'silent', at: 5 },
   { kind: 'crash-after', scenario: 'heard', at: 11 },
+  { kind: 'crash-before', scenario: 'adaptive', at: 10 },
+  { kind: 'crash-after', scenario: 'adaptive', at: 12 },
   { kind: 'answer-409', scenario: 'heard', at: 8 },
   { kind: 'answer-429', scenario: 'alone', at: 6 },
   // Sent again after Retry-After, a create once came when its run had been deleted.

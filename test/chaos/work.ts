@@ -1,0 +1,101 @@
+/** Most workers of the adaptive scenario. */
+export const MAXIMUM = 3;
+
+/** A worker that runs a task and must not be deleted from `from` to `until`: milliseconds, as `performance.now` has them. */
+export interface Hold {
+  readonly worker: string;
+  readonly from: number;
+  until: number;
+}
+
+/**
+ * The tasks of one attempt on an adaptive cluster: as many as its maximum can run at once, and when that many workers have been there, one
+ * more, which ends once the cluster has shrunk to the worker that runs it.
+ */
+export class Work {
+  readonly attempt: number;
+  readonly holds: Hold[] = [];
+  /** Most workers that have been there at once. */
+  most = 0;
+  readonly #retired = new Set<string>();
+  #running: readonly string[] = [];
+  #holder: Hold | undefined;
+  #wide = true;
+
+  constructor(attempt: number) {
+    this.attempt = attempt;
+  }
+
+  /** `existing`: names of all workers whose pods have not ended; `running`: of those whose processes have begun. */
+  look(existing: readonly string[], running: readonly string[]): void {
+    this.most = Math.max(this.most, existing.length);
+    this.#running = running;
+    if (running.length >= MAXIMUM) this.#wide = false;
+    if (this.#holder !== undefined && !running.includes(this.#holder.worker)) this.release();
+    const [first] = this.#present;
+    if (this.#wide || this.#holder !== undefined || first === undefined) return;
+    this.#holder = { worker: first, from: performance.now(), until: Infinity };
+    this.holds.push(this.#holder);
+  }
+
+  /** Workers that shall leave. @returns those that have nothing to do and now do so. */
+  retire(names: readonly string[]): string[] {
+    const leaving = this.#present.filter((name) => names.includes(name) && !this.#runs(name));
+    for (const name of leaving) this.#retired.add(name);
+    return leaving;
+  }
+
+  /** Whether the last task may end. */
+  get ready(): boolean {
+    return this.#holder !== undefined && this.#running.length === 1;
+  }
+
+  /** No worker runs anything any more. */
+  release(): void {
+    if (this.#holder !== undefined) this.#holder.until = performance.now();
+    this.#holder = undefined;
+  }
+
+  /** What a sample says of it. */
+  get picture(): object {
+    const tasks = this.#wide ? MAXIMUM : 1;
+    const finished = this.#wide ? 0 : MAXIMUM;
+    return {
+      workers: [
+        ...this.#present.map((name) => worker(name, this.#runs(name) ? 1 : 0)),
+        ...[...this.#retired].map((name) => ({ ...worker(name, 0), status: 'closed', drain: 'retired' })),
+      ],
+      workers_total: this.#present.length,
+      tasks: { ...counts(tasks), total: tasks + finished, finished },
+      demand: [{ resources: {}, tasks, unknown: this.#wide ? tasks : 0, seconds: tasks }],
+    };
+  }
+
+  get #present(): string[] {
+    return this.#running.filter((name) => !this.#retired.has(name));
+  }
+
+  #runs(name: string): boolean {
+    return this.#wide || name === this.#holder?.worker;
+  }
+}
+
+/** What a sample says of a worker that has so many tasks. */
+export const worker = (name: string, processing: number) => ({
+  name,
+  address: 'tcp://127.0.0.1:1',
+  nthreads: 1,
+  processing,
+  executing: processing,
+  status: 'running',
+});
+
+const counts = (processing: number) => ({
+  waiting: 0,
+  queued: 0,
+  no_worker: 0,
+  processing,
+  memory: 0,
+  erred: 0,
+  failed: 0,
+});
