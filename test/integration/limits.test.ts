@@ -1,17 +1,14 @@
-import { afterAll, beforeAll, expect, inject, test } from 'vitest';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 import { parseTime } from '../../src/core/time.ts';
 import { eventually } from '../support/eventually.ts';
 import { type TestNamespace, namespaceFor, runOf } from '../support/namespace.ts';
-import { type OperatorProcess, startOperator } from '../support/operator.ts';
+import { operatorFor, type TestOperator } from '../support/operator-for.ts';
 
 let space: TestNamespace;
-let operator: OperatorProcess;
+let operator: TestOperator;
 
-const start = (...settings: string[]) =>
-  startOperator({
-    kubeconfig: inject('kubeconfig'),
-    arguments: ['--namespace', space.name, '--max-concurrent-runs-per-namespace', '1', ...settings],
-  });
+const start = (settings: Readonly<Record<string, string>> = {}) =>
+  operatorFor(space, { maxConcurrentRunsPerNamespace: '1', ...settings });
 
 beforeAll(async () => {
   space = await namespaceFor('limits');
@@ -78,7 +75,7 @@ test('runs above the limit wait in the order of their creation, through a restar
 test('an adaptive run tells that it keeps its size while the settings of a new operator refuse its spec', async () => {
   const { image } = space;
   await operator.kill();
-  operator = await start('--default-image', image);
+  operator = await start({ defaultImage: image });
   await space.apply({
     apiVersion: 'flowrun.dev/v1alpha1',
     kind: 'FlowRun',
@@ -104,7 +101,7 @@ test('an adaptive run tells that it keeps its size while the settings of a new o
   });
 
   await operator.kill();
-  operator = await start('--default-image', image);
+  operator = await start({ defaultImage: image });
   await told('Adapting');
   await space.patch('flowrun', 'refused', { spec: { cancel: true } });
   await space.waitFor('refused', 'CleanedUp', 90);

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { namespaceFor, runOf, type TestNamespace } from '../support/namespace.ts';
-import { type OperatorProcess, startOperator } from '../support/operator.ts';
+import { operatorFor, type TestOperator } from '../support/operator-for.ts';
 import { podsLeft } from '../support/pods-left.ts';
 import { scalingRun } from '../support/scaling-flow.ts';
 import { WorkerHistories, turns } from '../support/worker-history.ts';
@@ -8,15 +8,12 @@ import { WorkerHistories, turns } from '../support/worker-history.ts';
 const SECONDS = 280;
 
 let space: TestNamespace;
-let operator: OperatorProcess;
+let operator: TestOperator;
 let histories: WorkerHistories;
 
 beforeAll(async () => {
   space = await namespaceFor('scaling-loads');
-  operator = await startOperator({
-    kubeconfig: inject('kubeconfig'),
-    arguments: ['--namespace', space.name],
-  });
+  operator = await operatorFor(space);
   histories = new WorkerHistories(inject('kubeconfig'), space.name);
 });
 afterAll(async () => {
@@ -119,9 +116,11 @@ describe.concurrent.each(['prefect1', 'prefect3'] as const)('on the Dask of %s',
       await space.apply(
         scalingRun({ name, image, flow, file: 'loads.py', parameters, clusterKwargs, adaptKwargs }),
       );
-      await space.waitFor(name, 'CleanedUp', SECONDS).catch((error: unknown) => {
+      await space.waitFor(name, 'CleanedUp', SECONDS).catch(async (error: unknown) => {
         const status = JSON.stringify(histories.of(name).status, undefined, 1);
-        throw new Error(`${String(error)}\n${status}\n${operator.log().slice(-3000)}`, { cause: error });
+        throw new Error(`${String(error)}\n${status}\n${(await operator.log()).slice(-3000)}`, {
+          cause: error,
+        });
       });
       const left = await podsLeft(space, name);
       expect(left.map(({ role }) => role)).toEqual(['flow']);

@@ -30,13 +30,20 @@ export interface TestOperator {
   kill(): Promise<void>;
 }
 
+/** Settings of the configuration, under its names. */
+type Settings = Readonly<Record<string, string>>;
+
 /** Starts the operator where this run of the tests wants it, and returns once its caches are filled. */
-export async function operatorFor(space: TestNamespace): Promise<TestOperator> {
+export async function operatorFor(space: TestNamespace, settings: Settings = {}): Promise<TestOperator> {
   const place = inject('operator');
-  if (place !== 'process') return installed(space, place);
+  if (place !== 'process') return installed(space, place, settings);
+  const flags = Object.entries(settings).flatMap(([name, value]) => [
+    `--${name.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`,
+    value,
+  ]);
   const operator = await startOperator({
     kubeconfig: inject('kubeconfig'),
-    arguments: ['--namespace', space.name],
+    arguments: ['--namespace', space.name, ...flags],
   });
   return { log: async () => operator.log(), stop: () => operator.stop(), kill: () => operator.kill() };
 }
@@ -49,7 +56,11 @@ const podState = z.object({
   }),
 });
 
-async function installed(space: TestNamespace, place: 'namespace' | 'cluster'): Promise<TestOperator> {
+async function installed(
+  space: TestNamespace,
+  place: 'namespace' | 'cluster',
+  settings: Settings,
+): Promise<TestOperator> {
   const cluster = { kubectl: inject('kubectl'), kubeconfig: inject('kubeconfig') };
   const ask = kubectlOf(cluster);
   const kubectl = async (...args: string[]) => {
@@ -68,6 +79,7 @@ async function installed(space: TestNamespace, place: 'namespace' | 'cluster'): 
       // The tests apply the CRD for all of them.
       'crds.enabled=false',
       'config.logLevel=info',
+      ...Object.entries(settings).map(([name, value]) => `config.${name}=${value}`),
       ...(place === 'namespace' ? [`watchNamespaces={${space.name}}`, 'rbac.aggregate=false'] : []),
     ],
   }).catch(async (error: unknown) => {

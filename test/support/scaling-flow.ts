@@ -120,6 +120,7 @@ def restarted(tasks):
     """All workers are closed in the middle; others come for them."""
     client = Client()
     results = client.gather(client.map(work, range(tasks), pure=False))
+    until("two workers", lambda: size(client) == 2)
     client.restart(timeout=120)
     until("two workers", lambda: size(client) == 2)
     more = client.map(work, range(tasks, 2 * tasks), pure=False)
