@@ -253,7 +253,7 @@ export class ChaosRun implements AsyncDisposable {
     const work = this.#workOf(attempt);
     if (work === undefined) return;
     while (!work.ready && !this.#closed && this.plane.kubelet.isRunning(flow)) await sleep(POLL_MS);
-    work.release();
+    work.end();
   }
 
   /** Of the scheduler that runs; 0: none does. */

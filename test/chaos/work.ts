@@ -21,6 +21,7 @@ export class Work {
   #running: readonly string[] = [];
   #holder: Hold | undefined;
   #wide = true;
+  #done = false;
 
   constructor(attempt: number) {
     this.attempt = attempt;
@@ -31,9 +32,9 @@ export class Work {
     this.most = Math.max(this.most, existing.length);
     this.#running = running;
     if (running.length >= MAXIMUM) this.#wide = false;
-    if (this.#holder !== undefined && !running.includes(this.#holder.worker)) this.release();
+    if (this.#holder !== undefined && !running.includes(this.#holder.worker)) this.#letGo();
     const [first] = this.#present;
-    if (this.#wide || this.#holder !== undefined || first === undefined) return;
+    if (this.#wide || this.#done || this.#holder !== undefined || first === undefined) return;
     this.#holder = { worker: first, from: performance.now(), until: Infinity };
     this.holds.push(this.#holder);
   }
@@ -50,25 +51,30 @@ export class Work {
     return this.#holder !== undefined && this.#running.length === 1;
   }
 
-  /** No worker runs anything any more. */
-  release(): void {
-    if (this.#holder !== undefined) this.#holder.until = performance.now();
-    this.#holder = undefined;
+  /** The last task has ended, or nobody waits for it any more. */
+  end(): void {
+    this.#done = true;
+    this.#letGo();
   }
 
   /** What a sample says of it. */
   get picture(): object {
-    const tasks = this.#wide ? MAXIMUM : 1;
-    const finished = this.#wide ? 0 : MAXIMUM;
+    const tasks = this.#done ? 0 : this.#wide ? MAXIMUM : 1;
+    const finished = MAXIMUM + 1 - tasks;
     return {
       workers: [
         ...this.#present.map((name) => worker(name, this.#runs(name) ? 1 : 0)),
         ...[...this.#retired].map((name) => ({ ...worker(name, 0), status: 'closed', drain: 'retired' })),
       ],
       workers_total: this.#present.length,
-      tasks: { ...counts(tasks), total: tasks + finished, finished },
-      demand: [{ resources: {}, tasks, unknown: this.#wide ? tasks : 0, seconds: tasks }],
+      tasks: { ...counts(tasks), total: MAXIMUM + 1, finished },
+      demand: tasks === 0 ? [] : [{ resources: {}, tasks, unknown: this.#wide ? tasks : 0, seconds: tasks }],
     };
+  }
+
+  #letGo(): void {
+    if (this.#holder !== undefined) this.#holder.until = performance.now();
+    this.#holder = undefined;
   }
 
   get #present(): string[] {
