@@ -107,6 +107,7 @@ export class Operator {
       onError: (error) => log.warn({ err: error }, 'Watch failed; it is tried again'),
     });
     const monitor = new Monitor({
+      now,
       onSample: (key) => {
         schedulers.sampled(key);
         queue.add(key);

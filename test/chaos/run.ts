@@ -256,12 +256,12 @@ export class ChaosRun implements AsyncDisposable {
     work.end();
   }
 
-  /** Of the scheduler that runs; 0: none does. */
+  /** Of the newest scheduler that runs; 0: none does. One on a lost node cannot be asked, and looks as if it ran. */
   get #attempt(): number {
-    const scheduler = this.pods.find(
+    const schedulers = this.pods.filter(
       (pod) => roleOf(pod) === 'scheduler' && this.plane.kubelet.isRunning(pod),
     );
-    return scheduler === undefined ? 0 : attemptOf(scheduler);
+    return Math.max(0, ...schedulers.map(attemptOf));
   }
 
   /** Names of the attempt's workers: those whose pods have not ended, and those whose processes run. */

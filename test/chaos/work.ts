@@ -19,6 +19,7 @@ export class Work {
   most = 0;
   readonly #retired = new Set<string>();
   #running: readonly string[] = [];
+  #asked: readonly string[] = [];
   #holder: Hold | undefined;
   #wide = true;
   #done = false;
@@ -33,22 +34,28 @@ export class Work {
     this.#running = running;
     if (running.length >= MAXIMUM) this.#wide = false;
     if (this.#holder !== undefined && !running.includes(this.#holder.worker)) this.#letGo();
-    const [first] = this.#present;
-    if (this.#wide || this.#done || this.#holder !== undefined || first === undefined) return;
+    if (this.#wide || this.#done || this.#holder !== undefined) return;
+    const first = this.#present.find((name) => !this.#asked.includes(name)) ?? this.#present[0];
+    if (first === undefined) return;
     this.#holder = { worker: first, from: performance.now(), until: Infinity };
     this.holds.push(this.#holder);
   }
 
-  /** Workers that shall leave. @returns those that have nothing to do and now do so. */
+  /** All workers that shall leave. @returns those that have nothing to do and now do so. */
   retire(names: readonly string[]): string[] {
+    this.#asked = names;
     const leaving = this.#present.filter((name) => names.includes(name) && !this.#runs(name));
     for (const name of leaving) this.#retired.add(name);
     return leaving;
   }
 
-  /** Whether the last task may end. */
+  /**
+   * Whether the last task may end. One that got its worker when another had died may be on one that was already to leave, which waits
+   * for its end.
+   */
   get ready(): boolean {
-    return this.#holder !== undefined && this.#running.length === 1;
+    if (this.#holder === undefined) return false;
+    return this.#running.length === 1 || this.#asked.includes(this.#holder.worker);
   }
 
   /** The last task has ended, or nobody waits for it any more. */
