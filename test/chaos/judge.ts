@@ -89,7 +89,7 @@ export function wrongEnd({ flowRun, scenario, operators }: ChaosRun, costly: boo
 /** More workers than the maximum at any time, or one deleted that ran a task. `costly`: attempts may have been given up, whose workers go. */
 function wrongSize({ works, operators }: ChaosRun, costly: boolean): string | undefined {
   const deleted = operators.flatMap(({ done }) => done).filter(({ method }) => method === 'DELETE');
-  for (const { most, holds } of works.values()) {
+  for (const { most, holds } of works) {
     if (most > MAXIMUM) return `${most} workers, and not more than ${MAXIMUM}`;
     for (const { worker, from, until } of costly ? [] : holds) {
       if (deleted.some(({ path, at }) => at > from && at < until && takes(path, worker)))

@@ -4,23 +4,18 @@ import { parseFlowRun } from '../../src/api/parse.ts';
 import { isTrue } from '../../src/api/conditions.ts';
 import { FLOW_RUN } from '../../src/api/flow-run.ts';
 import { LABELS } from '../../src/core/names.ts';
-import { PlayedScheduler } from '../bench/played-scheduler.ts';
 import { isAlreadyExists, isNotFound } from '../../src/kube/errors.ts';
 import type { KubeObject } from '../../src/kube/object.ts';
 import { apiVersion } from '../../src/kube/resource.ts';
+import { PlayedDask, type Setting } from './dask.ts';
 import { Incarnation } from './incarnation.ts';
 import { insist } from './insist.ts';
-import { roleOf } from './kubelet.ts';
 import type { Plane, Slot } from './plane.ts';
 import { type Scenario, scenarioOf } from './scenario.ts';
 import type { Undisturbed } from './plan.ts';
-import { type Ended, sample } from './sample.ts';
-import { Work } from './work.ts';
+import type { Work } from './work.ts';
 
 const POLL_MS = 5;
-const RPC_PORT = 8788;
-/** From a worker's retirement to the end of its process. */
-const LEAVE_MS = 30;
 
 interface Birth {
   /** Breaks its wire before it is born. */
@@ -30,13 +25,11 @@ interface Birth {
 }
 
 /** A FlowRun of the campaign with its pods, its scheduler, its user and the operators that work on it. */
-export class ChaosRun implements AsyncDisposable {
+export class ChaosRun implements AsyncDisposable, Setting {
   readonly name: string;
   readonly scenario: Scenario;
   /** Every operator that has lived, in order of birth. */
   readonly operators: Incarnation[] = [];
-  /** Of the attempts of an adaptive run, by their numbers. */
-  readonly works = new Map<number, Work>();
   uid = '';
   /** Of the played kubelet: the run proves nothing. */
   failure: string | undefined;
@@ -50,8 +43,7 @@ export class ChaosRun implements AsyncDisposable {
   #seen = false;
   /** Asked for many times a second. */
   #parsed: { object: KubeObject; run: FlowRun } | undefined;
-  #ended: Ended | undefined;
-  #closed = false;
+  #dask: PlayedDask | undefined;
 
   constructor(plane: Plane, slot: Slot, trial: Undisturbed) {
     this.plane = plane;
@@ -63,34 +55,7 @@ export class ChaosRun implements AsyncDisposable {
 
   /** Pods that behave and a scheduler that answers; no FlowRun yet. */
   async prepare(): Promise<void> {
-    const { plane, slot, scenario, trial } = this;
-    const heard = scenario.cluster === 'heard';
-    const scheduler = heard
-      ? this.#stack.use(
-          await PlayedScheduler.listen(
-            slot.address,
-            RPC_PORT,
-            () => this.#sample(),
-            (names) => void this.#retire(names, changed).catch((error: unknown) => this.#failed(error)),
-          ),
-        )
-      : undefined;
-    const changed = () => scheduler?.changed();
-    plane.kubelet.play(slot.namespace, {
-      bound: trial.bound,
-      address: heard ? slot.address : undefined,
-      exitOf: (nth) => this.#exitOf(nth),
-      onFlowEnds: async (pod, exitCode) => {
-        const attempt = attemptOf(pod);
-        await this.#workDone(attempt, pod);
-        this.#ended = { attempt, exitCode };
-        changed();
-        if (heard) await sleep(40);
-      },
-      onChange: changed,
-      onError: (error) => this.#failed(error),
-    });
-    this.#stack.defer(() => plane.kubelet.forget(slot.namespace));
+    this.#dask = this.#stack.use(await PlayedDask.open(this));
   }
 
   async birth({ prepare, withLease = false }: Birth = {}): Promise<Incarnation> {
@@ -149,6 +114,11 @@ export class ChaosRun implements AsyncDisposable {
     return this.scenario.end === 'gone' ? this.#seen && run === undefined : cleanedUp(run);
   }
 
+  /** What the adaptive clusters of its attempts had to do. */
+  get works(): Work[] {
+    return [...(this.#dask?.works.values() ?? [])];
+  }
+
   get pods(): KubeObject[] {
     return this.plane.kubelet
       .pods(this.slot.namespace)
@@ -198,8 +168,17 @@ export class ChaosRun implements AsyncDisposable {
     );
   }
 
+  exitOf(nth: number): number | undefined {
+    const { exits, user } = this.scenario;
+    if (user === 'suspend') return this.#resumed ? 0 : undefined;
+    return exits[Math.min(nth, exits.length) - 1];
+  }
+
+  failed(error: unknown): void {
+    this.failure ??= String(error);
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#closed = true;
     await this.#stack.disposeAsync();
   }
 
@@ -211,76 +190,7 @@ export class ChaosRun implements AsyncDisposable {
       if (!isNotFound(error)) throw error;
     });
   }
-
-  #exitOf(nth: number): number | undefined {
-    const { exits, user } = this.scenario;
-    if (user === 'suspend') return this.#resumed ? 0 : undefined;
-    return exits[Math.min(nth, exits.length) - 1];
-  }
-
-  /** Adaptive work begins anew with each attempt. */
-  #workOf(attempt: number): Work | undefined {
-    if (this.scenario.adaptive !== true) return undefined;
-    let work = this.works.get(attempt);
-    if (work === undefined) {
-      work = new Work(attempt);
-      this.works.set(attempt, work);
-    }
-    return work;
-  }
-
-  /** What the scheduler among the pods says. */
-  #sample(): object {
-    const attempt = this.#attempt;
-    const { existing, running } = this.#workers(attempt);
-    const work = this.#workOf(attempt);
-    work?.look(existing, running);
-    return sample({ uid: this.uid, attempt }, { running, work, ended: this.#ended });
-  }
-
-  /** Workers that the operator wants to leave end by themselves when they have left the scheduler. */
-  async #retire(names: readonly string[], changed: () => void): Promise<void> {
-    const leaving = this.#workOf(this.#attempt)?.retire(names) ?? [];
-    if (leaving.length === 0) return;
-    changed();
-    await sleep(LEAVE_MS);
-    const pods = this.pods.filter(({ metadata }) => leaving.includes(metadata.name ?? ''));
-    await Promise.all(pods.map((pod) => this.plane.kubelet.finish(pod)));
-  }
-
-  /** The flow waits for its tasks, unless it is ended itself. */
-  async #workDone(attempt: number, flow: KubeObject): Promise<void> {
-    const work = this.#workOf(attempt);
-    if (work === undefined) return;
-    while (!work.ready && !this.#closed && this.plane.kubelet.isRunning(flow)) await sleep(POLL_MS);
-    work.end();
-  }
-
-  /** Of the newest scheduler that runs; 0: none does. One on a lost node cannot be asked, and looks as if it ran. */
-  get #attempt(): number {
-    const schedulers = this.pods.filter(
-      (pod) => roleOf(pod) === 'scheduler' && this.plane.kubelet.isRunning(pod),
-    );
-    return Math.max(0, ...schedulers.map(attemptOf));
-  }
-
-  /** Names of the attempt's workers: those whose pods have not ended, and those whose processes run. */
-  #workers(attempt: number): { existing: string[]; running: string[] } {
-    const { kubelet } = this.plane;
-    const own = this.pods.filter((pod) => roleOf(pod) === 'worker' && attemptOf(pod) === attempt);
-    return {
-      existing: namesOf(own.filter((pod) => !kubelet.hasEnded(pod))),
-      running: namesOf(own.filter((pod) => kubelet.isRunning(pod))),
-    };
-  }
-
-  #failed(error: unknown): void {
-    this.failure ??= String(error);
-  }
 }
-
-const attemptOf = ({ metadata }: KubeObject): number => Number(metadata.labels?.[LABELS.attempt] ?? 0);
-const namesOf = (pods: readonly KubeObject[]): string[] => pods.map(({ metadata }) => metadata.name ?? '');
 
 export function cleanedUp(run: FlowRun | undefined): boolean {
   return isTrue(run?.status?.conditions, 'CleanedUp');

@@ -13,7 +13,6 @@ export interface Hold {
  * more, which ends once the cluster has shrunk to the worker that runs it.
  */
 export class Work {
-  readonly attempt: number;
   readonly holds: Hold[] = [];
   /** Most workers that have been there at once. */
   most = 0;
@@ -23,10 +22,6 @@ export class Work {
   #holder: Hold | undefined;
   #wide = true;
   #done = false;
-
-  constructor(attempt: number) {
-    this.attempt = attempt;
-  }
 
   /** `existing`: names of all workers whose pods have not ended; `running`: of those whose processes have begun. */
   look(existing: readonly string[], running: readonly string[]): void {
