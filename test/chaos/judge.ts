@@ -40,6 +40,7 @@ export type Finding = Pick<Verdict, 'wrong' | 'orphans' | 'duplicates' | 'lateWr
 
 /** Judges a run that is over, and goes on looking for a while: another operator is born, and must find nothing to do. */
 export async function judge(run: ChaosRun, kind: Kind): Promise<Finding> {
+  const costly = COSTLY.has(kind);
   const after = run.flowRun?.metadata.resourceVersion;
   // The watch may be ahead of the answer to the very write that it shows.
   await sleep(QUIET_MS);
@@ -53,7 +54,7 @@ export async function judge(run: ChaosRun, kind: Kind): Promise<Finding> {
     .map(({ method, path }) => `${method} ${path}`);
   if (run.flowRun?.metadata.resourceVersion !== after) lateWrites.push('the FlowRun changed');
   return {
-    wrong: wrongEnd(run, COSTLY.has(kind)) ?? wrongSize(run, COSTLY.has(kind)),
+    wrong: wrongEnd(run, costly) ?? wrongSize(run, costly),
     orphans: await orphans(run),
     duplicates: duplicates(run),
     lateWrites,
@@ -90,7 +91,7 @@ export function wrongEnd({ flowRun, scenario, operators }: ChaosRun, costly: boo
 function wrongSize({ works, operators }: ChaosRun, costly: boolean): string | undefined {
   const deleted = operators.flatMap(({ done }) => done).filter(({ method }) => method === 'DELETE');
   for (const { most, holds } of works) {
-    if (most > MAXIMUM) return `${most} workers, and not more than ${MAXIMUM}`;
+    if (most > MAXIMUM) return `${most} workers, and the maximum is ${MAXIMUM}`;
     for (const { worker, from, until } of costly ? [] : holds) {
       if (deleted.some(({ path, at }) => at > from && at < until && takes(path, worker)))
         return `${worker} was deleted, and ran a task`;

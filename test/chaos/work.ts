@@ -1,3 +1,5 @@
+import { NO_TASKS } from '../support/no-tasks.ts';
+
 /** Most workers of the adaptive scenario. */
 export const MAXIMUM = 3;
 
@@ -62,14 +64,13 @@ export class Work {
   /** What a sample says of it. */
   get picture(): object {
     const tasks = this.#done ? 0 : this.#wide ? MAXIMUM : 1;
-    const finished = MAXIMUM + 1 - tasks;
     return {
       workers: [
         ...this.#present.map((name) => worker(name, this.#runs(name) ? 1 : 0)),
         ...[...this.#retired].map((name) => ({ ...worker(name, 0), status: 'closed', drain: 'retired' })),
       ],
       workers_total: this.#present.length,
-      tasks: { ...counts(tasks), total: MAXIMUM + 1, finished },
+      tasks: { ...NO_TASKS, processing: tasks, total: MAXIMUM + 1, finished: MAXIMUM + 1 - tasks },
       demand: tasks === 0 ? [] : [{ resources: {}, tasks, unknown: this.#wide ? tasks : 0, seconds: tasks }],
     };
   }
@@ -96,14 +97,4 @@ export const worker = (name: string, processing: number) => ({
   processing,
   executing: processing,
   status: 'running',
-});
-
-const counts = (processing: number) => ({
-  waiting: 0,
-  queued: 0,
-  no_worker: 0,
-  processing,
-  memory: 0,
-  erred: 0,
-  failed: 0,
 });
